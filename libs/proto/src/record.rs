@@ -1,0 +1,150 @@
+//! The records every program must agree on: a connection, an OAuth client, a default.
+//!
+//! Fields of a newer program are kept (`rest`), so an older one that renews a token loses nothing.
+
+use crate::{ConnectionName, Object, ProviderName};
+use serde::{Deserialize, Serialize};
+
+/// How a connection stands. `expired` is derived, see [`Connection::state`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Connected,
+    /// The provider rejected its refresh token, or an answer was lost: log in again.
+    Invalid,
+    /// A status of a newer program.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Whose account it is, as the provider told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// What the person confirmed at login: a definition that says otherwise gets no credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    #[serde(default)]
+    pub token_url: Option<String>,
+    #[serde(default)]
+    pub revocation_url: Option<String>,
+    /// `host[:port][/path]` patterns, sorted.
+    #[serde(default)]
+    pub targets: Vec<String>,
+}
+
+/// The journal entry of a renewal under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    /// Unix seconds; dead when past, or more than 60 s ahead.
+    pub until: i64,
+    /// SHA-256 of the refresh token that was sent, in hex.
+    pub token_sha256: String,
+}
+
+/// The record of a connection (RFC 6749 §5.1, with what is needed to renew it: §6).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    pub provider: ProviderName,
+    pub flow: String,
+    pub status: Status,
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    #[serde(default)]
+    pub account: Account,
+    /// Unix seconds.
+    #[serde(default)]
+    pub obtained_at: i64,
+    /// Unix seconds; absent when the provider told no lifetime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+    /// A refresh token is there.
+    #[serde(default)]
+    pub renewable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    /// `basic`, `body` or `none` (RFC 6749 §2.3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_auth: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    #[serde(default)]
+    pub bound: Bound,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Renewal>,
+    /// Unix seconds of the last renewal tried because of a 401.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_at: Option<i64>,
+    /// Fields of a newer program.
+    #[serde(flatten)]
+    pub rest: Object,
+}
+
+impl Connection {
+    /// The word for people and scripts: `connected`, `expired` or `invalid`.
+    pub fn state(&self, now: i64) -> &'static str {
+        let past = self.expires_at.is_some_and(|at| at <= now);
+        match self.status {
+            Status::Invalid => "invalid",
+            Status::Connected if past && !self.renewable => "expired",
+            Status::Connected => "connected",
+            Status::Unknown => "unknown",
+        }
+    }
+}
+
+/// The record at `@client` (RFC 7591 §3.2.1 for a registered one).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    pub client_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_auth: Option<String>,
+    /// Made by dynamic registration, not typed in by a person.
+    #[serde(default)]
+    pub registered: bool,
+    /// Unix seconds at which the client secret ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+    #[serde(default)]
+    pub bound: Bound,
+    #[serde(flatten)]
+    pub rest: Object,
+}
+
+/// The record at `@default`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultConnection {
+    pub connection: ConnectionName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_field_and_a_newer_status_are_kept_readable() {
+        let text = r#"{"provider":"notion","flow":"pkce","status":"paused","quota":{"left":3}}"#;
+        let record: Connection = serde_json::from_str(text).unwrap();
+        assert_eq!(record.status, Status::Unknown);
+        assert_eq!(crate::codec::to_object(&record)["quota"]["left"], 3);
+    }
+
+    #[test]
+    fn expired_is_only_what_nobody_can_renew() {
+        let text = r#"{"provider":"n","flow":"pkce","status":"connected","expires_at":10}"#;
+        let mut record: Connection = serde_json::from_str(text).unwrap();
+        assert_eq!(record.state(11), "expired");
+        assert_eq!(record.state(9), "connected");
+        record.renewable = true;
+        assert_eq!(record.state(11), "connected");
+    }
+}

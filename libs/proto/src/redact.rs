@@ -1,0 +1,82 @@
+//! What may be shown of text from a wire, and of a line when `AUTHSOME_TRACE=1`.
+
+use serde_json::Value;
+
+/// Longest foreign text that is shown, in characters.
+const SHOWN: usize = 200;
+
+/// Foreign text made fit for a terminal: control and bidi characters replaced, cut at 200.
+///
+/// An http(s) URL is shown whole, its other than printable ASCII characters replaced.
+pub fn shown(text: &str) -> String {
+    if text.starts_with("https://") || text.starts_with("http://") {
+        return text.chars().map(|c| if c.is_ascii_graphic() { c } else { '\u{fffd}' }).collect();
+    }
+    let mut shown: String = text.chars().take(SHOWN).map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// C0, C1, DEL, line separators, zero-width and bidirectional controls.
+fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
+}
+
+/// The same value with every object under a key `secret` replaced by its field names.
+pub fn without_secrets(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(
+            object
+                .iter()
+                .map(|(key, inner)| {
+                    let kept = if key == "secret" { names_only(inner) } else { without_secrets(inner) };
+                    (key.clone(), kept)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.iter().map(without_secrets).collect()),
+        other => other.clone(),
+    }
+}
+
+fn names_only(secret: &Value) -> Value {
+    match secret {
+        Value::Object(object) => {
+            Value::Object(object.keys().map(|key| (key.clone(), Value::from("[secret]"))).collect())
+        }
+        _ => Value::from("[secret]"),
+    }
+}
+
+/// How a line that is not valid protocol is spoken of: never its text.
+pub fn described(line: &[u8]) -> String {
+    let start = if line.first() == Some(&b'{') { "beginning with '{'" } else { "not beginning with '{'" };
+    format!("{} bytes, {start}", line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_replaced_at_any_depth() {
+        let line = serde_json::json!({"a":[{"secret":{"token":"t0p"}}],"secret":"t0p","ok":{"client":{"secret":{"x":{"y":"t0p"}}}}});
+        assert!(!without_secrets(&line).to_string().contains("t0p"));
+    }
+
+    #[test]
+    fn terminal_escapes_and_bidi_overrides_do_not_reach_a_terminal() {
+        let shown = shown("a\u{1b}[31m\u{202e}b\nc");
+        assert_eq!(shown, "a\u{fffd}[31m\u{fffd}b\u{fffd}c");
+    }
+
+    #[test]
+    fn long_text_is_cut_and_a_url_is_not() {
+        assert_eq!(shown(&"x".repeat(300)).chars().count(), 201);
+        let url = format!("https://example.test/{}", "x".repeat(300));
+        assert_eq!(shown(&url), url);
+    }
+}
