@@ -206,9 +206,25 @@ mod tests {
     #[test]
     fn names_that_two_parsers_read_differently_are_refused() {
         for text in [
-            "", ".", "a..b", "api.notion.com..", "api.notion.com\0.evil.test", "api%2enotion.com", "a b", "a\tb", "a\r\nb",
-            "user@api.notion.com", "api.notion.com/x", "api.notion.com?x", "api.notion.com#x", "api.notion.com\\x", "[::1",
-            "::1", "[::1%eth0]", "*.notion.com", "999.1.1.1",
+            "",
+            ".",
+            "a..b",
+            "api.notion.com..",
+            "api.notion.com\0.evil.test",
+            "api%2enotion.com",
+            "a b",
+            "a\tb",
+            "a\r\nb",
+            "user@api.notion.com",
+            "api.notion.com/x",
+            "api.notion.com?x",
+            "api.notion.com#x",
+            "api.notion.com\\x",
+            "[::1",
+            "::1",
+            "[::1%eth0]",
+            "*.notion.com",
+            "999.1.1.1",
         ] {
             assert!(text.parse::<Host>().is_err(), "{text:?}");
         }
@@ -218,7 +234,9 @@ mod tests {
     fn a_connect_line_needs_a_port_and_a_host_header_does_not() {
         assert_eq!("api.notion.com:443".parse::<Authority>().unwrap().to_string(), "api.notion.com:443");
         assert_eq!("[::1]:8443".parse::<Authority>().unwrap().to_string(), "[::1]:8443");
-        for text in ["api.notion.com", "api.notion.com:", "api.notion.com:0", "api.notion.com:+1", "x:65536", ":443", "[::1]"] {
+        for text in
+            ["api.notion.com", "api.notion.com:", "api.notion.com:0", "api.notion.com:+1", "x:65536", ":443", "[::1]"]
+        {
             assert!(text.parse::<Authority>().is_err(), "{text}");
         }
         assert_eq!(Authority::parse("api.notion.com", 443).unwrap().port, 443);
