@@ -51,6 +51,22 @@ fn names_only(secret: &Value) -> Value {
     }
 }
 
+/// Field names under which secrets travel. Such a field outside of `secret` is a fault.
+const SECRET_NAMES: &[&str] =
+    &["access_token", "refresh_token", "id_token", "api_key", "client_secret", "private_key", "password"];
+
+/// The name of a secret field that lies outside of `secret`, at any depth.
+pub fn misplaced_secret(object: &crate::Object) -> Option<&'static str> {
+    object.iter().filter(|(key, _)| *key != "secret").find_map(|(key, value)| {
+        let named = SECRET_NAMES.iter().find(|name| *name == key && value.is_string());
+        named.copied().or_else(|| match value {
+            Value::Object(inner) => misplaced_secret(inner),
+            Value::Array(items) => items.iter().filter_map(Value::as_object).find_map(misplaced_secret),
+            _ => None,
+        })
+    })
+}
+
 /// How a line that is not valid protocol is spoken of: never its text.
 pub fn described(line: &[u8]) -> String {
     let start = if line.first() == Some(&b'{') { "beginning with '{'" } else { "not beginning with '{'" };

@@ -1,0 +1,91 @@
+//! A process behind a [`Link`].
+
+use crate::{Broken, Link, Tracer};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a helper may take to end after EOF, and again after TERM.
+const ENDING: Duration = Duration::from_secs(2);
+
+/// A running helper; dropping it ends it.
+pub struct Child {
+    link: Link,
+    process: std::process::Child,
+    /// A `credential` helper is never signalled: it may be writing a renewal.
+    may_signal: bool,
+}
+
+impl Child {
+    /// Starts `command` as a helper of `role` and waits for its hello.
+    ///
+    /// `command` carries program, working directory and environment; the one argument, the pipes
+    /// and the own process group (a Ctrl-C is the host's to handle) are added here.
+    pub fn start(mut command: Command, role: &str, tracer: Tracer) -> Result<Child, Broken> {
+        let helper = command.get_program().to_string_lossy().into_owned();
+        let broken = |what: String| Broken { helper: helper.clone(), what, timed_out: false };
+        let mut process = command
+            .arg(format!("--authsome-helper={role}"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .map_err(|error| broken(format!("cannot start it: {error}")))?;
+        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
+            unreachable!("both were piped");
+        };
+        match Link::connect(&helper, role, stdout, stdin, tracer) {
+            Ok(link) => Ok(Child { link, process, may_signal: role != "credential" }),
+            Err(broken) => {
+                // It never became a helper: nothing of ours can be under way in it.
+                let _ = process.kill();
+                let _ = process.wait();
+                Err(broken)
+            }
+        }
+    }
+
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// False once the process has ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
+    fn ends_within(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        let mut pause = Duration::from_micros(100);
+        while self.is_running() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+        true
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.link.close();
+        if self.ends_within(ENDING) || !self.may_signal {
+            return;
+        }
+        if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            // Its own process group, so what it started ends with it.
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::TERM);
+            if self.ends_within(ENDING) {
+                return;
+            }
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+        let _ = self.process.wait();
+    }
+}
