@@ -1,0 +1,199 @@
+//! `vault.db`: SQLite in WAL mode, for many processes and no daemon.
+//!
+//! `synchronous=FULL` makes an answered write survive a power cut. A file lock round each write
+//! makes waiting fair: SQLite's own busy handler polls, and under load lets one process wait for
+//! seconds while another writes thousands of rows.
+
+use super::{Backend, Change, Decide, Founding, Kind, ListedRow, Opened, Row, Sealed, Take};
+use crate::home::{self, Home, failed};
+use crate::locks;
+use proto::{Error, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) const KIND: Kind = Kind { file: FILE, create, open };
+
+const FILE: &str = "vault.db";
+
+const SCHEMA: &str = "
+    CREATE TABLE vault (format INTEGER NOT NULL, first_rev INTEGER NOT NULL, key_check BLOB NOT NULL,
+                        last_rev INTEGER NOT NULL) STRICT;
+    CREATE TABLE entry (key TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, record BLOB NOT NULL,
+                        secret BLOB NOT NULL) STRICT;";
+
+/// Only a foreign program (a backup, a shell) makes us wait: our own writes hold the file lock.
+const FOREIGN_LOCK: Duration = Duration::from_secs(5);
+
+struct Sqlite {
+    path: PathBuf,
+    connection: Connection,
+    lock: File,
+}
+
+/// Under another name first, so that `vault.db` is there only when it is whole.
+fn create(home: &Home, founding: &Founding) -> Result<()> {
+    let (path, unfinished) = (home.path(FILE), home.path("vault.db.new"));
+    let writing = |error| failed("making", &path, &error);
+    for leftover in ["vault.db.new", "vault.db.new-journal", "vault.db.new-wal", "vault.db.new-shm"] {
+        let _ = std::fs::remove_file(home.path(leftover));
+    }
+    // SQLite would make it by the umask; its own side files take the mode of this one.
+    home::private_file().write(true).create_new(true).open(&unfinished).map_err(writing)?;
+    fill(&unfinished, founding).map_err(|error| spoken("making", &path, &error))?;
+    File::open(&unfinished).and_then(|file| file.sync_all()).map_err(writing)?;
+    std::fs::rename(&unfinished, &path).map_err(writing)?;
+    home.sync()
+}
+
+fn fill(path: &Path, founding: &Founding) -> rusqlite::Result<()> {
+    let connection = connect(path)?;
+    connection.execute_batch(SCHEMA)?;
+    connection.execute(
+        "INSERT INTO vault VALUES (?1, ?2, ?3, ?2)",
+        params![founding.format, signed(founding.first_rev), founding.check],
+    )?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+fn open(home: &Home) -> Result<Opened> {
+    let path = home.path(FILE);
+    let metadata = path.symlink_metadata().map_err(|error| failed("opening", &path, &error))?;
+    home::check_shared_nowhere(&path, &metadata)?;
+    let opening = |error| spoken("opening", &path, &error);
+    let connection = connect(&path).map_err(opening)?;
+    let founding = founding(&connection).map_err(opening)?;
+    let lock = locks::file(home, locks::WRITE)?;
+    Ok((founding, Box::new(Sqlite { path, connection, lock })))
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(FOREIGN_LOCK)?;
+    Ok(connection)
+}
+
+fn founding(connection: &Connection) -> rusqlite::Result<Founding> {
+    connection.query_row("SELECT format, first_rev, key_check FROM vault", (), |row| {
+        Ok(Founding { format: row.get(0)?, first_rev: unsigned(row.get(1)?), check: row.get(2)? })
+    })
+}
+
+impl Backend for Sqlite {
+    fn get(&self, key: &str) -> Result<Option<Row>> {
+        let read = || {
+            let sql = "SELECT rev, record, secret FROM entry WHERE key = ?1";
+            self.connection.prepare_cached(sql)?.query_row([key], row).optional()
+        };
+        read().map_err(|error| self.spoken("reading", &error))
+    }
+
+    fn list(&self, prefix: &str, after: &str, take: Take<'_>) -> Result<(u64, bool)> {
+        let reading = |error: rusqlite::Error| self.spoken("listing", &error);
+        // Deferred: a snapshot that keeps no writer waiting.
+        let transaction = self.connection.unchecked_transaction().map_err(reading)?;
+        let rev = self.last_rev()?;
+        let sql = "SELECT key, rev, record FROM entry WHERE key >= ?1 AND key > ?2 ORDER BY key";
+        let mut statement = transaction.prepare_cached(sql).map_err(reading)?;
+        let mut rows = statement.query([prefix, after]).map_err(reading)?;
+        while let Some(row) = rows.next().map_err(reading)? {
+            let row = listed_row(row).map_err(reading)?;
+            if !row.key.starts_with(prefix) {
+                break;
+            }
+            if !take(row)? {
+                return Ok((rev, true));
+            }
+        }
+        Ok((rev, false))
+    }
+
+    fn last_rev(&self) -> Result<u64> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached("SELECT last_rev FROM vault")?;
+            statement.query_row((), |row| row.get(0)).map(unsigned)
+        };
+        read().map_err(|error| self.spoken("reading", &error))
+    }
+
+    fn write(&mut self, key: &str, decide: Decide<'_>) -> Result<u64> {
+        locks::wait(&self.lock)?;
+        let written = transact(&mut self.connection, key, decide);
+        // Closing the file would free it as well; an error here is one of the file's.
+        let _ = self.lock.unlock();
+        written.unwrap_or_else(|error| Err(self.spoken("writing", &error)))
+    }
+}
+
+impl Sqlite {
+    fn spoken(&self, doing: &str, error: &rusqlite::Error) -> Error {
+        spoken(doing, &self.path, error)
+    }
+}
+
+/// Outside, what SQLite said; inside, what `decide` said. An error of either rolls back.
+fn transact(connection: &mut Connection, key: &str, decide: Decide<'_>) -> rusqlite::Result<Result<u64>> {
+    connection.pragma_update(None, "synchronous", "full")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let rev: i64 = transaction.query_row("UPDATE vault SET last_rev = last_rev + 1 RETURNING last_rev", (), first)?;
+    let there = transaction.query_row("SELECT rev FROM entry WHERE key = ?1", [key], first).optional()?;
+    match decide(there.map(unsigned), unsigned(rev)) {
+        Err(error) => return Ok(Err(error)),
+        Ok(Change::Nothing) => return Ok(Ok(unsigned(rev))),
+        Ok(Change::Erase) => transaction.execute("DELETE FROM entry WHERE key = ?1", [key])?,
+        Ok(Change::Put(sealed)) => transaction.execute(
+            "INSERT OR REPLACE INTO entry VALUES (?1, ?2, ?3, ?4)",
+            params![key, rev, sealed.record, sealed.secret],
+        )?,
+    };
+    transaction.commit()?;
+    Ok(Ok(unsigned(rev)))
+}
+
+fn first(row: &rusqlite::Row) -> rusqlite::Result<i64> {
+    row.get(0)
+}
+
+fn row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
+    Ok(Row { rev: unsigned(row.get(0)?), sealed: Sealed { record: row.get(1)?, secret: row.get(2)? } })
+}
+
+fn listed_row(row: &rusqlite::Row) -> rusqlite::Result<ListedRow> {
+    Ok(ListedRow { key: row.get(0)?, rev: unsigned(row.get(1)?), record: row.get(2)? })
+}
+
+/// SQLite's integers are signed; the same bits come back.
+fn signed(rev: u64) -> i64 {
+    rev.cast_signed()
+}
+
+fn unsigned(rev: i64) -> u64 {
+    rev.cast_unsigned()
+}
+
+/// SQLite's complaint in our words; its own messages hold names of tables, never values.
+fn spoken(doing: &str, path: &Path, error: &rusqlite::Error) -> Error {
+    let shown = path.display();
+    let (what, hint) = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => ("the disk is full".to_owned(), Some("free some space and try again".to_owned())),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            ("another program holds it".to_owned(), Some(format!("find it with: lsof {shown}")))
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            ("it may not be written to".to_owned(), Some(format!("ls -l {shown}")))
+        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => (
+            "it is no vault, or damaged".to_owned(),
+            Some(format!("put it back from a backup; or, to give up what is stored: mv {shown} {shown}.lost")),
+        ),
+        Some(_) => (error.to_string(), None),
+    };
+    let error = Error::unavailable(format!("{doing} {shown}: {what}"));
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}

@@ -1,0 +1,245 @@
+//! The vault: role `vault`'s ops on one home.
+//!
+//! It opens when it is first needed, makes a home on the first write and never on a read, and
+//! notices when its files were replaced under it.
+
+use crate::backend::{BACKENDS, Backend, Change, Founding, Kind};
+use crate::home::Home;
+use crate::master_key::{self, MasterKey};
+use crate::seal::{FORMAT, Part, Place, Sealer};
+use crate::{entry, locks};
+use proto::ops::vault::{Entry, Erase, Expect, Get, Got, LIST_LIMIT, List, Listed, Listing, Put, Row, Written};
+use proto::{Code, Error, Key, Result};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A page of a listing holds no more bytes of records than this, so that it fits into a line.
+const PAGE: usize = 512 * 1024;
+
+/// The storage of one home.
+pub struct Vault {
+    path: PathBuf,
+    open: Option<Open>,
+    held: locks::Held,
+}
+
+struct Open {
+    backend: Box<dyn Backend>,
+    sealer: Sealer,
+    /// Device and inode of the backend's file.
+    identity: (u64, u64),
+}
+
+impl Vault {
+    /// The vault of the home at `path`, which need not be there yet.
+    ///
+    /// # Errors
+    /// `denied` when others can write to the home, the vault or the key; `unavailable` when one of
+    /// them can't be read, is damaged, or the key is missing or another vault's.
+    pub fn open(path: &Path) -> Result<Vault> {
+        let mut vault = Vault { path: path.to_owned(), open: None, held: locks::Held::default() };
+        vault.existing()?;
+        Ok(vault)
+    }
+
+    /// # Errors
+    /// `not-found`, also when there is no home.
+    pub fn get(&mut self, get: &Get) -> Result<Got> {
+        let key = get.key.to_string();
+        let missing = || Error::new(Code::NotFound, format!("the vault has no {key}"));
+        let Some(open) = self.existing()? else { return Err(missing()) };
+        let row = open.backend.get(&key)?.ok_or_else(missing)?;
+        if get.if_changed.as_ref() == Some(&row.rev.to_string()) {
+            return Ok(Got::Unchanged { unchanged: true });
+        }
+        Ok(Got::Entry(Entry {
+            record: entry::open_record(&open.sealer, &key, row.rev, row.sealed.record)?,
+            secret: entry::open_secret(&open.sealer, &key, row.rev, row.sealed.secret)?,
+            rev: row.rev.to_string(),
+        }))
+    }
+
+    /// Opens no secret. A listing's `rev` is that of the last write to any key.
+    ///
+    /// # Errors
+    /// `invalid` when `prefix` is neither whole parts ending in `/` nor a whole key.
+    pub fn list(&mut self, list: &List) -> Result<Listed> {
+        check_prefix(&list.prefix)?;
+        let Some(open) = self.existing()? else {
+            return Ok(Listed::Records(Listing { rev: "0".into(), records: Vec::new(), next: None }));
+        };
+        if list.if_changed.is_some() && list.if_changed == Some(open.backend.last_rev()?.to_string()) {
+            return Ok(Listed::Unchanged { unchanged: true });
+        }
+        let whole_key = (!list.prefix.is_empty() && !list.prefix.ends_with('/')).then_some(&list.prefix);
+        let limit = list.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_LIMIT);
+        let (mut records, mut bytes) = (Vec::<Row>::new(), 0);
+        let mut take = |row: crate::backend::ListedRow| {
+            if whole_key.is_some_and(|key| *key != row.key) {
+                return Ok(true);
+            }
+            bytes += row.record.len();
+            if records.len() == limit || (bytes > PAGE && !records.is_empty()) {
+                return Ok(false);
+            }
+            let record = entry::open_record(&open.sealer, &row.key, row.rev, row.record)?;
+            records.push(Row { key: row.key.parse()?, rev: row.rev.to_string(), record });
+            Ok(true)
+        };
+        let (rev, more) = open.backend.list(&list.prefix, list.after.as_deref().unwrap_or_default(), &mut take)?;
+        let next = records.last().filter(|_| more).map(|row| row.key.to_string());
+        Ok(Listed::Records(Listing { rev: rev.to_string(), records, next }))
+    }
+
+    /// Replaces both halves. The first put makes the home, its key and the vault.
+    ///
+    /// # Errors
+    /// `conflict` when `if_rev` does not hold; `invalid` for a secret that must not be kept.
+    pub fn put(&mut self, put: &Put) -> Result<Written> {
+        entry::check(put)?;
+        let key = put.key.to_string();
+        let Open { backend, sealer, .. } = self.existing_or_made()?;
+        let rev = backend.write(&key, &mut |there, rev| {
+            expect(&put.if_rev, there, &key)?;
+            entry::seal(sealer, put, &key, rev).map(Change::Put)
+        })?;
+        Ok(Written { rev: rev.to_string() })
+    }
+
+    /// Erasing what is not there is done already, unless `if_rev` names a revision.
+    ///
+    /// # Errors
+    /// `conflict` when `if_rev` does not hold.
+    pub fn erase(&mut self, erase: &Erase) -> Result<()> {
+        let key = erase.key.to_string();
+        let Some(Open { backend, .. }) = self.existing()? else { return expect(&erase.if_rev, None, &key) };
+        backend.write(&key, &mut |there, _| {
+            expect(&erase.if_rev, there, &key)?;
+            Ok(if there.is_some() { Change::Erase } else { Change::Nothing })
+        })?;
+        Ok(())
+    }
+
+    /// Locks a key until `unlock` or until the vault is dropped.
+    ///
+    /// # Errors
+    /// `locked`, at once.
+    pub fn lock(&mut self, key: &Key) -> Result<()> {
+        self.held.lock(&Home::make(&self.path)?, key)
+    }
+
+    pub fn unlock(&mut self, key: &Key) {
+        self.held.unlock(key);
+    }
+
+    /// The open vault, `None` when none was made yet. What was open is closed when its file is gone
+    /// or another: a write to a removed file would be answered and lost.
+    fn existing(&mut self) -> Result<Option<&mut Open>> {
+        let found =
+            Home::find(&self.path)?.and_then(|home| found(&home).map(|(kind, identity)| (home, kind, identity)));
+        let Some((home, kind, identity)) = found else {
+            self.open = None;
+            return Ok(None);
+        };
+        if self.open.as_ref().is_none_or(|open| open.identity != identity) {
+            self.open = None;
+            self.open = Some(opened(&home, kind, identity)?);
+        }
+        Ok(self.open.as_mut())
+    }
+
+    fn existing_or_made(&mut self) -> Result<&mut Open> {
+        if self.existing()?.is_none() {
+            make(&Home::make(&self.path)?)?;
+        }
+        self.existing()?.ok_or_else(|| Error::unavailable("the vault was removed while it was opened"))
+    }
+}
+
+/// The backend whose file is in the home, and which file it is.
+fn found(home: &Home) -> Option<(&'static Kind, (u64, u64))> {
+    BACKENDS.iter().find_map(|kind| {
+        let metadata = home.path(kind.file).symlink_metadata().ok()?;
+        Some((kind, (metadata.dev(), metadata.ino())))
+    })
+}
+
+fn opened(home: &Home, kind: &Kind, identity: (u64, u64)) -> Result<Open> {
+    let Some(key) = MasterKey::read(home)? else {
+        let path = home.path(master_key::FILE);
+        return Err(Error::unavailable(format!("the vault's key {} is missing", path.display()))
+            .hint(master_key::mend(home, kind.file)));
+    };
+    let (founding, backend) = (kind.open)(home)?;
+    if founding.format != FORMAT {
+        let path = home.path(kind.file);
+        return Err(Error::unavailable(format!(
+            "{} has format {}, this release reads format {FORMAT}",
+            path.display(),
+            founding.format
+        ))
+        .hint("use the release that wrote it, or a newer one"));
+    }
+    let sealer = Sealer::new(key.bytes());
+    if sealer.open(check_place(founding.first_rev), founding.check).is_none() {
+        let path = home.path(master_key::FILE);
+        return Err(Error::unavailable(format!("{} is not the key of this vault", path.display()))
+            .hint(master_key::mend(home, kind.file)));
+    }
+    Ok(Open { backend, sealer, identity })
+}
+
+/// Makes key and vault, unless another process was faster. A key that is there already (the maker of
+/// the vault died, or the vault was given up) is used.
+fn make(home: &Home) -> Result<()> {
+    let lock = locks::file(home, locks::WRITE)?;
+    locks::wait(&lock)?;
+    if found(home).is_some() {
+        return Ok(());
+    }
+    let key = match MasterKey::read(home)? {
+        Some(key) => key,
+        None => MasterKey::make(home)?,
+    };
+    // A vault made anew counts on from the clock: revisions of the one before it don't come back.
+    let first_rev = proto::time::now().unsigned_abs() * 1000;
+    let check = Sealer::new(key.bytes()).seal(check_place(first_rev), &"authsome")?;
+    let Some(kind) = BACKENDS.first() else { unreachable!("the table has a first line") };
+    (kind.create)(home, &Founding { format: FORMAT, first_rev, check })
+}
+
+fn check_place(first_rev: u64) -> Place<'static> {
+    Place { part: Part::Check, key: "", rev: first_rev }
+}
+
+/// Whether a write may happen, given the revision that is there.
+fn expect(expected: &Expect, there: Option<u64>, key: &str) -> Result<()> {
+    let conflict = |what: &str| Err(Error::new(Code::Conflict, format!("{key} {what}")));
+    match (expected, there) {
+        (Expect::Anything, _) | (Expect::Missing, None) => Ok(()),
+        (Expect::Missing, Some(_)) => conflict("is there already"),
+        (Expect::Rev(_), None) => conflict("is gone"),
+        (Expect::Rev(rev), Some(there)) if *rev == there.to_string() => Ok(()),
+        (Expect::Rev(_), Some(_)) => conflict("changed since it was read"),
+    }
+}
+
+fn check_prefix(prefix: &str) -> Result<()> {
+    let parts = prefix.strip_suffix('/');
+    let valid = match parts {
+        None => prefix.is_empty() || prefix.parse::<Key>().is_ok(),
+        Some(parts) => match parts.split_once('/') {
+            None => parts.parse::<proto::ProfileName>().is_ok(),
+            Some((profile, provider)) => {
+                profile.parse::<proto::ProfileName>().is_ok() && provider.parse::<proto::ProviderName>().is_ok()
+            }
+        },
+    };
+    if valid {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "prefix {:?} is neither whole parts ending in '/' nor a key",
+        proto::redact::shown(prefix)
+    )))
+}

@@ -1,0 +1,93 @@
+//! The vault's storage from outside: what survives, what does not open, what a crash leaves.
+#![allow(clippy::unwrap_used)] // a test that unwraps what is not there fails, as it should
+
+mod attacks;
+mod children;
+mod crashes;
+mod keys;
+mod ops;
+mod writers;
+
+use proto::ops::vault::{Entry, Erase, Expect, Get, Got, List, Listed, Listing, Put};
+use proto::{Code, Object, Result, Secrets};
+use std::path::{Path, PathBuf};
+use store::Vault;
+
+pub const KEY: &str = "default/notion/work";
+
+/// A home that is removed at the end of the test; nothing is in it yet.
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    pub fn new() -> Scratch {
+        Scratch(tempfile::tempdir().unwrap())
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.0.path().join("home")
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.home().join(name)
+    }
+
+    pub fn vault(&self) -> Vault {
+        self.vault_result().unwrap()
+    }
+
+    pub fn vault_result(&self) -> Result<Vault> {
+        Vault::open(&self.home())
+    }
+
+    /// A second connection to the database, as an attacker with the file has one.
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.file("vault.db")).unwrap()
+    }
+}
+
+pub fn record(text: &str) -> Object {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A put of `token` at `key`, whatever is there.
+pub fn put(key: &str, token: &str) -> Put {
+    Put {
+        key: key.parse().unwrap(),
+        if_rev: Expect::Anything,
+        record: record(r#"{"provider":"notion","status":"connected"}"#),
+        secret: Secrets::new().with("access_token", token),
+    }
+}
+
+pub fn get(vault: &mut Vault, key: &str) -> Result<Entry> {
+    match vault.get(&Get { key: key.parse().unwrap(), if_changed: None })? {
+        Got::Entry(entry) => Ok(entry),
+        Got::Unchanged { .. } => panic!("nobody asked whether it changed"),
+    }
+}
+
+pub fn erase(vault: &mut Vault, key: &str, if_rev: Expect) -> Result<()> {
+    vault.erase(&Erase { key: key.parse().unwrap(), if_rev })
+}
+
+pub fn list(vault: &mut Vault, prefix: &str) -> Result<Listing> {
+    match vault.list(&List { prefix: prefix.into(), ..List::default() })? {
+        Listed::Records(listing) => Ok(listing),
+        Listed::Unchanged { .. } => panic!("nobody asked whether it changed"),
+    }
+}
+
+pub fn keys(listing: &Listing) -> Vec<String> {
+    listing.records.iter().map(|row| row.key.to_string()).collect()
+}
+
+pub fn code<T>(result: Result<T>) -> Code {
+    match result {
+        Ok(_) => panic!("it should have been refused"),
+        Err(error) => error.code,
+    }
+}
+
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::copy(from, to).unwrap();
+}
