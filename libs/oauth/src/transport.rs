@@ -1,0 +1,20 @@
+//! The seam to the network. What matters of a failure is whether the provider may have acted.
+
+/// Sends one request and reads the whole answer.
+///
+/// It follows no redirect, keeps no cookie, and may stop reading after
+/// [`MAX_ANSWER`](crate::MAX_ANSWER) bytes and one more.
+pub trait Transport {
+    fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError>;
+}
+
+/// Why there is no answer. The texts name no secret and no query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The request did not leave: no address, refused, no TLS. It may be sent again.
+    #[error("{0}")]
+    NotSent(String),
+    /// The request left and no whole answer came: a timeout, a reset, a cut body.
+    #[error("{0}")]
+    Lost(String),
+}
