@@ -1,13 +1,13 @@
 //! The home as the vault sees it: where its files are, and whether they may be trusted.
 //!
-//! A place that others can write to is refused: they could put another vault there. The home itself
-//! may be a symbolic link, the files in it may not.
+//! A place that others may write to, or own, is refused: they could put another vault there. The home
+//! itself may be a symbolic link, the files in it may not.
 
 use proto::{Code, Error, Result};
 use rustix::fs::OFlags;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub(crate) const LOCKS: &str = "locks";
@@ -98,14 +98,17 @@ fn check_regular(path: &Path, metadata: &Metadata) -> Result<()> {
 }
 
 fn refuse(path: &Path, metadata: &Metadata, bits: u32, mend: &str) -> Result<()> {
-    let mode = metadata.permissions().mode();
+    let (shown, mode, owner) = (path.display(), metadata.mode(), metadata.uid());
+    let denied = |what: String| Error::new(Code::Denied, format!("{shown} {what}"));
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Err(denied("belongs to another user".into()).hint(format!("ls -ld {shown}")));
+    }
     if mode & bits == 0 {
         return Ok(());
     }
-    let shown = path.display();
     let others = if mode & WRITABLE & bits != 0 { "written" } else { "read" };
-    Err(Error::new(Code::Denied, format!("{shown} can be {others} by others (mode {:04o})", mode & 0o7777))
-        .hint(format!("chmod {mend} {shown}")))
+    let what = format!("may be {others} by others (mode {:04o})", mode & 0o7777);
+    Err(denied(what).hint(format!("chmod {mend} {shown}")))
 }
 
 /// The system's text without the number: "No such file or directory", in lower case.

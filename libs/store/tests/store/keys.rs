@@ -131,7 +131,7 @@ fn what_others_can_write_to_is_refused() {
 fn a_key_that_others_can_read_is_refused() {
     let scratch = filled();
     chmod(&scratch.file("master.key"), 0o644);
-    refused(&scratch, Code::Denied, "master.key can be read by others (mode 0644)");
+    refused(&scratch, Code::Denied, "master.key may be read by others (mode 0644)");
 }
 
 #[test]

@@ -13,44 +13,44 @@ use proto::{Code, Object, Result, Secrets};
 use std::path::{Path, PathBuf};
 use store::Vault;
 
-pub const KEY: &str = "default/notion/work";
+const KEY: &str = "default/notion/work";
 
 /// A home that is removed at the end of the test; nothing is in it yet.
-pub struct Scratch(tempfile::TempDir);
+struct Scratch(tempfile::TempDir);
 
 impl Scratch {
-    pub fn new() -> Scratch {
+    fn new() -> Scratch {
         Scratch(tempfile::tempdir().unwrap())
     }
 
-    pub fn home(&self) -> PathBuf {
+    fn home(&self) -> PathBuf {
         self.0.path().join("home")
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    fn file(&self, name: &str) -> PathBuf {
         self.home().join(name)
     }
 
-    pub fn vault(&self) -> Vault {
+    fn vault(&self) -> Vault {
         self.vault_result().unwrap()
     }
 
-    pub fn vault_result(&self) -> Result<Vault> {
+    fn vault_result(&self) -> Result<Vault> {
         Vault::open(&self.home())
     }
 
     /// A second connection to the database, as an attacker with the file has one.
-    pub fn database(&self) -> rusqlite::Connection {
+    fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.file("vault.db")).unwrap()
     }
 }
 
-pub fn record(text: &str) -> Object {
+fn record(text: &str) -> Object {
     serde_json::from_str(text).unwrap()
 }
 
 /// A put of `token` at `key`, whatever is there.
-pub fn put(key: &str, token: &str) -> Put {
+fn put(key: &str, token: &str) -> Put {
     Put {
         key: key.parse().unwrap(),
         if_rev: Expect::Anything,
@@ -59,35 +59,35 @@ pub fn put(key: &str, token: &str) -> Put {
     }
 }
 
-pub fn get(vault: &mut Vault, key: &str) -> Result<Entry> {
+fn get(vault: &mut Vault, key: &str) -> Result<Entry> {
     match vault.get(&Get { key: key.parse().unwrap(), if_changed: None })? {
         Got::Entry(entry) => Ok(entry),
         Got::Unchanged { .. } => panic!("nobody asked whether it changed"),
     }
 }
 
-pub fn erase(vault: &mut Vault, key: &str, if_rev: Expect) -> Result<()> {
+fn erase(vault: &mut Vault, key: &str, if_rev: Expect) -> Result<()> {
     vault.erase(&Erase { key: key.parse().unwrap(), if_rev })
 }
 
-pub fn list(vault: &mut Vault, prefix: &str) -> Result<Listing> {
+fn list(vault: &mut Vault, prefix: &str) -> Result<Listing> {
     match vault.list(&List { prefix: prefix.into(), ..List::default() })? {
         Listed::Records(listing) => Ok(listing),
         Listed::Unchanged { .. } => panic!("nobody asked whether it changed"),
     }
 }
 
-pub fn keys(listing: &Listing) -> Vec<String> {
+fn keys(listing: &Listing) -> Vec<String> {
     listing.records.iter().map(|row| row.key.to_string()).collect()
 }
 
-pub fn code<T>(result: Result<T>) -> Code {
+fn code<T>(result: Result<T>) -> Code {
     match result {
         Ok(_) => panic!("it should have been refused"),
         Err(error) => error.code,
     }
 }
 
-pub fn copy(from: &Path, to: &Path) {
+fn copy(from: &Path, to: &Path) {
     std::fs::copy(from, to).unwrap();
 }
