@@ -259,7 +259,7 @@ impl Export {
     }
 }
 
-/// What a variable holds. A refresh token is none of these: no schema can export one.
+/// What a variable holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exported {
@@ -267,6 +267,8 @@ pub enum Exported {
     ApiKey,
     BaseUrl,
     ApiUrl,
+    /// Named so that a definition can say it; never exported, never a placeholder.
+    RefreshToken,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -277,6 +279,9 @@ pub struct Check {
     /// The status that means good.
     #[serde(default = "ok")]
     pub expect: u16,
+    /// Headers without which the provider answers nothing useful (a version).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
 }
 
 fn one() -> u32 {

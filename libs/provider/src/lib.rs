@@ -3,4 +3,37 @@
 //! It opens no vault, holds no token, speaks no OAuth and no HTTP. It reads files only in the
 //! directory it is given.
 
+#![forbid(unsafe_code)]
+
+mod base_url;
+mod bundled;
+pub mod catalog;
+mod choose;
 pub mod definition;
+mod endpoint;
+mod error;
+mod known;
+mod legacy;
+pub mod matching;
+pub mod nearest;
+mod parse;
+pub mod path;
+pub mod regex_host;
+mod render;
+mod rules;
+mod scope;
+mod source;
+pub mod target;
+mod variables;
+
+pub use base_url::BadBaseUrl;
+pub use catalog::{Catalog, CatalogError, Entry, Listed, Source};
+pub use choose::{Choice, SaidBy, Wanted, choose};
+pub use definition::Definition;
+pub use error::{Complaint, DefinitionError, Warning};
+pub use matching::{Found, Routes, Rule};
+pub use parse::{Origin, parse};
+pub use render::{BadSecret, Place, Slot, render};
+pub use scope::Scope;
+pub use target::{BadTarget, HostPattern, Target};
+pub use variables::variable_stem;
