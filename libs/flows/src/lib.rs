@@ -1,1 +1,102 @@
-//! placeholder
+//! The built-in flows of role `flow`: a definition in, a token out; renew; revoke.
+//!
+//! A flow owns no browser, no terminal, no listener and no vault: it asks its host ([`Asks`]) for
+//! everything a person says, and hands back what it learned. It touches no environment; the
+//! network and the clock are given to it ([`Tools`]). What a provider does differently is in its
+//! definition, and the bending of requests and answers in `libs/oauth`.
+//!
+//! To add a flow: one file here, and one line in [`FLOWS`].
+
+#![forbid(unsafe_code)]
+
+mod api_key;
+mod asks;
+mod check;
+mod client;
+mod client_credentials;
+mod clock;
+mod dcr_pkce;
+mod device_code;
+mod discovery;
+mod failure;
+pub mod http;
+mod jwt_bearer;
+mod learned;
+mod pkce;
+mod revocation;
+mod settings;
+mod task;
+
+pub use asks::Asks;
+pub use clock::{Clock, SystemClock};
+pub use oauth::{Transport, TransportError};
+
+use proto::ops::flow::{Learned, Login, Refresh};
+use proto::{Code, Error, Object, Result, codec};
+use task::Task;
+
+/// The built-in flows.
+const FLOWS: &[&dyn Flow] = &[
+    &pkce::Pkce,
+    &device_code::DeviceCode,
+    &dcr_pkce::DcrPkce,
+    &api_key::ApiKey,
+    &client_credentials::ClientCredentials,
+    &jwt_bearer::JwtBearer,
+];
+
+/// What a flow may use of the world.
+pub struct Tools<'a> {
+    pub transport: &'a dyn Transport,
+    pub clock: &'a dyn Clock,
+    pub asks: &'a dyn Asks,
+}
+
+/// One way to get a credential, to renew it and to end it.
+trait Flow: Sync {
+    fn name(&self) -> &'static str;
+
+    fn login(&self, task: &Task, login: &Login) -> Result<Learned>;
+
+    /// An error carries `outcome`.
+    fn refresh(&self, task: &Task, refresh: &Refresh) -> Result<Learned>;
+
+    /// `unsupported` when the provider has no endpoint for it.
+    fn revoke(&self, task: &Task, refresh: &Refresh) -> Result<()>;
+}
+
+/// The names of the built-in flows, for the hello.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FLOWS.iter().map(|flow| flow.name())
+}
+
+/// One op of role `flow`: `login`, `refresh` or `revoke`.
+pub fn call(op: &str, body: Object, tools: &Tools) -> Result<Object> {
+    match op {
+        "login" => {
+            let login: Login = codec::from_object("login", body)?;
+            let task = Task::new(tools, &login.provider)?;
+            Ok(codec::to_object(&find(&login.flow)?.login(&task, &login)?))
+        }
+        "refresh" => {
+            let refresh: Refresh = codec::from_object("refresh", body)?;
+            let task = Task::new(tools, &refresh.provider)?;
+            Ok(codec::to_object(&find(&refresh.flow)?.refresh(&task, &refresh)?))
+        }
+        "revoke" => {
+            let refresh: Refresh = codec::from_object("revoke", body)?;
+            let task = Task::new(tools, &refresh.provider)?;
+            find(&refresh.flow)?.revoke(&task, &refresh)?;
+            Ok(Object::new())
+        }
+        _ => Err(Error::unsupported(op)),
+    }
+}
+
+fn find(name: &str) -> Result<&'static dyn Flow> {
+    FLOWS.iter().find(|flow| flow.name() == name).copied().ok_or_else(|| {
+        let known: Vec<&str> = names().collect();
+        Error::new(Code::Unsupported, format!("no built-in flow {:?}", proto::redact::shown(name)))
+            .hint(format!("built in: {}; any other is an executable authsome-flow-<name> on PATH", known.join(", ")))
+    })
+}

@@ -27,6 +27,7 @@ pub mod register;
 mod revoke;
 mod token;
 mod transport;
+mod userinfo;
 mod wire;
 
 pub use authorize::{Authorization, check_issuer};
@@ -38,6 +39,7 @@ pub use reason::Reason;
 pub use revoke::revoke;
 pub use token::Token;
 pub use transport::{Transport, TransportError};
+pub use userinfo::account_at;
 
 /// The longest answer that is read, in bytes. A [`Transport`] may stop one byte after it.
 pub const MAX_ANSWER: usize = 1024 * 1024;

@@ -146,7 +146,7 @@ pub(crate) fn post_json(
     Ok(transport.send(request)?)
 }
 
-fn request(method: Method, url: &Url, headers: &HeaderMap) -> Result<Request<Vec<u8>>, Error> {
+pub(crate) fn request(method: Method, url: &Url, headers: &HeaderMap) -> Result<Request<Vec<u8>>, Error> {
     let mut request = Request::new(Vec::new());
     *request.method_mut() = method;
     *request.uri_mut() = url.as_str().parse().map_err(|_| Error::Settings("an endpoint is no HTTP address".into()))?;

@@ -1,0 +1,68 @@
+//! The definition's cheap request that tells whether a credential is good, before it is kept.
+
+use crate::settings;
+use crate::task::Task;
+use ::http::{HeaderName, HeaderValue, Method, Request};
+use host::Authority;
+use oauth::TransportError;
+use proto::{Code, Error, Result};
+use provider::{Place, path};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+/// 401 and 403 are `denied`; a network that does not answer is a note, and the credential is kept.
+pub(crate) fn check(task: &Task, secret: &SecretString) -> Result<()> {
+    let Some(check) = &task.definition.check else { return Ok(()) };
+    let name = task.name();
+    let request = request(task, secret)?;
+    let text = match task.tools.transport.send(request) {
+        Ok(response) if matches!(response.status().as_u16(), 401 | 403) => {
+            let status = response.status().as_u16();
+            let error = Error::new(Code::Denied, format!("{name} refused the credential (status {status})"));
+            return Err(error.hint(format!("authsome login {name} --no-check keeps it unseen")));
+        }
+        Ok(response) if response.status().as_u16() == check.expect => return Ok(()),
+        Ok(response) => format!("answered {}, not {}", response.status().as_u16(), check.expect),
+        Err(TransportError::NotSent(why) | TransportError::Lost(why)) => {
+            format!("could not be asked: {}", proto::redact::shown(&why))
+        }
+    };
+    task.tools.asks.note(&format!("the credential is kept without being checked: {name} {text}"));
+    Ok(())
+}
+
+fn request(task: &Task, secret: &SecretString) -> Result<Request<Vec<u8>>> {
+    let Some(check) = &task.definition.check else { return Err(task.broken("it has no check")) };
+    let mut url = settings::endpoint(task, "check", &check.url)?.url().clone();
+    refuse_foreign(task, &url)?;
+    let slots = provider::render(&task.definition, secret)
+        .map_err(|why| Error::invalid(format!("cannot use the credential of {}: {why}", task.name())))?;
+    for slot in slots.iter().filter(|slot| slot.place == Place::Query) {
+        url.query_pairs_mut().append_pair(&slot.name, slot.value.expose_secret());
+    }
+    let mut request = Request::new(Vec::new());
+    *request.method_mut() = Method::try_from(check.method.to_ascii_uppercase().as_str())
+        .map_err(|_| task.broken("the method of its check is none of HTTP's"))?;
+    *request.uri_mut() = url.as_str().parse().map_err(|_| task.broken("its check is no HTTP address"))?;
+    *request.headers_mut() = settings::headers(task, &check.headers)?;
+    for slot in slots.iter().filter(|slot| slot.place == Place::Header) {
+        let header = (HeaderName::try_from(&slot.name), HeaderValue::try_from(slot.value.expose_secret()));
+        let (Ok(name), Ok(mut value)) = header else { return Err(task.broken("header_name is no header")) };
+        value.set_sensitive(true);
+        request.headers_mut().insert(name, value);
+    }
+    Ok(request)
+}
+
+/// A check elsewhere would send the credential where nobody agreed to.
+fn refuse_foreign(task: &Task, url: &Url) -> Result<()> {
+    let targets = task.definition.targets().map_err(|why| task.broken(format_args!("api_url {why}")))?;
+    let host = url.host_str().and_then(|host| host.parse().ok());
+    let port = url.port_or_known_default();
+    let (Some(host), Some(port)) = (host, port) else { return Err(task.broken("check: it has no host")) };
+    let (authority, path) = (Authority::new(host, port), path::Readings::of(url.path()));
+    match targets.iter().any(|target| target.matches(&authority, &path)) {
+        true => Ok(()),
+        false => Err(task.broken("its check is not on its own hosts (api_url)")),
+    }
+}

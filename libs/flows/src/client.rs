@@ -1,0 +1,114 @@
+//! The OAuth client of a login: the stored one, or one that the person types in.
+
+use crate::settings;
+use crate::task::Task;
+use oauth::TokenAuth;
+use proto::ops::flow::{Client, Field, Form, Login};
+use proto::record::Bound;
+use proto::{Error, Result, Secrets};
+
+/// What the person is asked for beside the client ID.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secret {
+    /// A client secret; a public client may leave it empty.
+    Optional,
+    Required,
+    /// A signing key in PEM.
+    PrivateKey,
+}
+
+/// The stored client, confirmed if the definition changed, or a new one, kept before it is used.
+pub(crate) fn stored_or_asked(task: &Task, login: &Login, secret: Secret) -> Result<Client> {
+    match &login.client {
+        Some(client) if !client.record.client_id.is_empty() => confirmed(task, client),
+        _ => asked(task, login, secret),
+    }
+}
+
+/// As `libs/oauth` wants it.
+pub(crate) fn oauth(client: &Client) -> oauth::Client {
+    oauth::Client {
+        id: client.record.client_id.clone(),
+        secret: client.secret.get("client_secret").map(secrecy::SecretString::from),
+    }
+}
+
+/// What the person confirms by logging in under this definition.
+pub(crate) fn bound(task: &Task) -> Result<Bound> {
+    let scope = task.definition.bound().map_err(|why| task.broken(format_args!("api_url {why}")))?;
+    Ok(Bound { token_url: scope.token_url, revocation_url: scope.revocation_url, targets: scope.targets })
+}
+
+/// A definition that sends the client elsewhere than it used to gets it only after a yes.
+pub(crate) fn confirmed(task: &Task, client: &Client) -> Result<Client> {
+    let bound = bound(task)?;
+    if client.record.bound == bound {
+        return Ok(client.clone());
+    }
+    let none = || "none".to_owned();
+    let place = |bound: &Bound| {
+        let [token, revocation] = [&bound.token_url, &bound.revocation_url].map(|url| url.clone().unwrap_or_else(none));
+        format!("token {token}, revocation {revocation}, API {}", bound.targets.join(" "))
+    };
+    task.tools.confirm(format!(
+        "the definition of {} is not the one that its OAuth client was stored under. Before: {}. Now: {}. Use the client there?",
+        task.name(),
+        place(&client.record.bound),
+        place(&bound)
+    ))?;
+    let mut client = client.clone();
+    client.record.bound = bound;
+    task.tools.keep_client(&client)?;
+    Ok(client)
+}
+
+fn asked(task: &Task, login: &Login, secret: Secret) -> Result<Client> {
+    let auth = settings::auth_of(task.oauth()?.token_auth);
+    let mut fields = vec![Field { name: "client_id".into(), label: "Client ID".into(), required: true, ..Field::default() }];
+    match secret {
+        Secret::PrivateKey => fields.push(masked("private_key", "Private key (PEM)", true)),
+        // A secret that will never be sent need not be known.
+        _ if auth == TokenAuth::None => {}
+        _ => fields.push(masked("client_secret", "Client secret", secret == Secret::Required)),
+    }
+    let title = format!("OAuth app for {}", proto::redact::shown(&task.definition.display_name));
+    let answer = task.tools.form(&Form { title, fields })?;
+    let mut client = Client::default();
+    client.record.client_id = typed(task, "client ID", answer.values.get("client_id").map(String::as_str))?
+        .ok_or_else(|| needed(task, "client ID"))?;
+    client.record.redirect_uri = Some(login.redirect_uri.clone()).filter(|uri| !uri.is_empty());
+    client.record.bound = bound(task)?;
+    let (name, label) = match secret {
+        Secret::PrivateKey => ("private_key", "private key"),
+        _ => ("client_secret", "client secret"),
+    };
+    match typed(task, label, answer.secret.get(name))? {
+        Some(text) => client.secret = Secrets::new().with(name, text),
+        None if secret != Secret::Optional && auth != TokenAuth::None => return Err(needed(task, label)),
+        None => {}
+    }
+    let auth = if client.secret.get("client_secret").is_some() { auth } else { TokenAuth::None };
+    client.record.token_auth = (secret != Secret::PrivateKey).then(|| settings::auth_name(auth).to_owned());
+    task.tools.keep_client(&client)?;
+    Ok(client)
+}
+
+fn masked(name: &str, label: &str, required: bool) -> Field {
+    Field { name: name.into(), label: label.into(), masked: true, required, ..Field::default() }
+}
+
+/// What was typed, without the spaces around it.
+pub(crate) fn typed(task: &Task, label: &str, text: Option<&str>) -> Result<Option<String>> {
+    let text = text.unwrap_or_default().trim();
+    if text == proto::PLACEHOLDER {
+        let name = task.name();
+        return Err(Error::invalid(format!("the {label} of {name} is the placeholder that programs see, not the real one"))
+            .hint("run the login outside of a session, and paste what the provider shows"));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn needed(task: &Task, label: &str) -> Error {
+    let name = task.name();
+    Error::invalid(format!("the {label} of {name} is empty")).hint(format!("authsome login {name}"))
+}

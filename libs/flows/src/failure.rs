@@ -1,0 +1,129 @@
+//! What a failed request means: to the person at login, and to the renewal that must not lose or
+//! spend a token twice.
+
+use crate::task::Task;
+use oauth::{Error as Failure, Reason, RetryAfter};
+use proto::redact::shown;
+use proto::{Code, Error, Outcome};
+use std::time::UNIX_EPOCH;
+
+/// Seconds until a try that needs no waiting room, and the longest wait that is believed.
+const SOON: i64 = 10;
+const LONGEST: i64 = 3600;
+
+/// A failure while a person waits. `what` continues "<name> rejected …".
+pub(crate) fn login(task: &Task, what: &str, failure: &Failure) -> Error {
+    let name = task.name();
+    let (code, hint) = match failure {
+        Failure::Rejected { .. } => rejected(task, failure.reason().unwrap_or(Reason::Other)),
+        Failure::Settings(why) => return task.broken(why),
+        Failure::Unexpected { status: 400..500, .. } => {
+            (Code::Unavailable, Some(format!("authsome inspect {name} shows the address that was asked")))
+        }
+        _ => (Code::Unavailable, None),
+    };
+    let error = Error::new(code, text(&name, what, failure));
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn rejected(task: &Task, reason: Reason) -> (Code, Option<String>) {
+    let name = task.name();
+    match reason {
+        Reason::InvalidClient => {
+            (Code::Denied, Some(format!("check the client ID and secret: authsome login {name} --reset-client")))
+        }
+        Reason::RedirectMismatch => {
+            let place = task.definition.dashboard_url.as_deref().unwrap_or("the settings of the OAuth app");
+            (Code::Denied, Some(format!("register the redirect URI at {place}")))
+        }
+        Reason::InvalidScope => (Code::Denied, Some(format!("ask for other scopes: authsome login {name} --scopes …"))),
+        Reason::ExpiredToken => (Code::Timeout, Some(format!("authsome login {name}"))),
+        Reason::Temporary => (Code::Unavailable, None),
+        Reason::InvalidGrant => (Code::Denied, Some(format!("authsome login {name} --force"))),
+        _ => (Code::Denied, None),
+    }
+}
+
+/// A failure of a renewal. `registered`: the client was made by dynamic registration.
+pub(crate) fn refresh(task: &Task, registered: bool, failure: &Failure) -> Error {
+    let name = task.name();
+    let error = Error::new(Code::RefreshFailed, text(&name, "the refresh token", failure));
+    let again = format!("authsome login {name} --force");
+    match outcome(failure, registered) {
+        Outcome::Reauthorize => error.outcome(Outcome::Reauthorize).hint(again),
+        Outcome::FixConfig if failure.reason() == Some(Reason::InvalidClient) => error
+            .outcome(Outcome::FixConfig)
+            .hint(format!("check the client ID and secret: authsome login {name} --reset-client")),
+        Outcome::FixConfig => error.outcome(Outcome::FixConfig).hint(again),
+        Outcome::RetryAt => error.outcome(Outcome::RetryAt).retry_at(retry_at(failure, task.now())),
+        Outcome::Lost => error.outcome(Outcome::Lost).hint(again),
+    }
+}
+
+/// A failure of a renewal that spends nothing: what is lost may be asked for again.
+pub(crate) fn repeatable(task: &Task, failure: &Failure) -> Error {
+    let error = refresh(task, false, failure);
+    if error.outcome != Some(Outcome::Lost) {
+        return error;
+    }
+    Error { hint: None, ..error }.outcome(Outcome::RetryAt).retry_at(task.now() + SOON)
+}
+
+fn outcome(failure: &Failure, registered: bool) -> Outcome {
+    match failure {
+        Failure::NotSent(_) | Failure::Throttled { .. } => Outcome::RetryAt,
+        Failure::Lost(_) => Outcome::Lost,
+        // The server may have rotated the token before it failed, or sent it in a form not understood.
+        Failure::Unexpected { status: 200..300 | 500.., .. } => Outcome::Lost,
+        Failure::Unexpected { .. } | Failure::Settings(_) => Outcome::FixConfig,
+        Failure::Rejected { .. } => match failure.reason() {
+            Some(Reason::InvalidGrant | Reason::ExpiredToken | Reason::AccessDenied) => Outcome::Reauthorize,
+            Some(Reason::InvalidClient) if registered => Outcome::Reauthorize,
+            Some(Reason::Temporary | Reason::SlowDown) => Outcome::RetryAt,
+            _ => Outcome::FixConfig,
+        },
+    }
+}
+
+fn retry_at(failure: &Failure, now: i64) -> i64 {
+    let wait = match failure {
+        Failure::Throttled { retry_after: Some(RetryAfter::In(time)), .. } => {
+            i64::try_from(time.as_secs()).unwrap_or(LONGEST)
+        }
+        Failure::Throttled { retry_after: Some(RetryAfter::At(time)), .. } => {
+            let at = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            i64::try_from(at).unwrap_or(LONGEST).saturating_sub(now)
+        }
+        Failure::Throttled { .. } => 3 * SOON,
+        _ => SOON,
+    };
+    now + wait.clamp(1, LONGEST)
+}
+
+fn text(name: &str, what: &str, failure: &Failure) -> String {
+    match failure {
+        Failure::Rejected { error, description, .. } => {
+            let told = description.as_deref().map(|text| format!(": {}", shown(text))).unwrap_or_default();
+            format!("{name} rejected {what} ({}){told}", shown(error))
+        }
+        Failure::NotSent(why) => format!("cannot reach {name}: {}", shown(why)),
+        Failure::Lost(why) => format!("no whole answer from {name}: {}", shown(why)),
+        other => format!("{name} gave no usable answer: {other}"),
+    }
+}
+
+/// A renewal that no answer of the provider could bring about.
+pub(crate) fn nothing_to_renew(task: &Task, why: &str) -> Error {
+    let name = task.name();
+    Error::new(Code::RefreshFailed, format!("cannot renew the connection to {name}: {why}"))
+        .outcome(Outcome::Reauthorize)
+        .hint(format!("authsome login {name} --force"))
+}
+
+/// The same fault, as the outcome of a renewal.
+pub(crate) fn in_definition(error: Error) -> Error {
+    Error { code: Code::RefreshFailed, ..error }.outcome(Outcome::FixConfig)
+}

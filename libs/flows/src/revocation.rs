@@ -1,0 +1,38 @@
+//! Op `revoke`: the provider forgets the tokens.
+
+use crate::task::Task;
+use crate::{client, failure, settings};
+use oauth::{Error as Failure, Provider};
+use proto::ops::flow::Refresh;
+use proto::{Code, Error, Result};
+use secrecy::SecretString;
+
+/// Revokes each token in the definition's order; `complete` may add what the definition leaves open.
+pub(crate) fn revoke(
+    task: &Task,
+    refresh: &Refresh,
+    complete: impl FnOnce(&mut Provider) -> Result<(), Failure>,
+) -> Result<()> {
+    let mut provider = settings::provider(task, token_auth(refresh))?;
+    complete(&mut provider).map_err(|failure| failure::login(task, "the revocation", &failure))?;
+    if provider.revocation.is_none() {
+        let name = task.name();
+        return Err(Error::new(Code::Unsupported, format!("{name} has no endpoint to revoke a token")));
+    }
+    let own = task.oauth()?.revocation.as_ref().map(|own| own.tokens.clone()).unwrap_or_default();
+    // RFC 7009 §2.1: the end of a refresh token ends the grant.
+    let order = if own.is_empty() { vec!["refresh_token".to_owned(), "access_token".to_owned()] } else { own };
+    let client = refresh.client.as_ref().map(client::oauth);
+    for which in order {
+        let Some(token) = refresh.secret.get(&which).map(SecretString::from) else { continue };
+        oauth::revoke(task.tools.transport, &provider, client.as_ref(), &token, &which)
+            .map_err(|failure| failure::login(task, "the revocation", &failure))?;
+    }
+    Ok(())
+}
+
+/// How this connection's client authenticates, wherever that was kept.
+pub(crate) fn token_auth(refresh: &Refresh) -> Option<&str> {
+    let of_client = refresh.client.as_ref().and_then(|client| client.record.token_auth.as_deref());
+    of_client.or_else(|| refresh.record.get("token_auth")?.as_str())
+}
