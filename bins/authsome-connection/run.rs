@@ -1,0 +1,85 @@
+//! List, default, rename.
+
+use crate::args::{Action, Args};
+use cli::{Context, Status, catalog, connections, table};
+use helper::vault::Vault;
+use proto::ops::vault::Expect;
+use proto::record::DefaultConnection;
+use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Secrets, codec};
+use serde_json::json;
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    match args.action {
+        Action::List { provider } => list(context, &named(context, &provider)?),
+        Action::SetDefault { provider, connection } => set_default(context, &named(context, &provider)?, &connection),
+        Action::Rename { provider, from, to } => rename(context, &named(context, &provider)?, &from, &to),
+    }
+}
+
+fn named(context: &Context, provider: &str) -> Result<ProviderName> {
+    catalog::name_of(&context.provider(provider)?.definition)
+}
+
+fn list(context: &Context, provider: &ProviderName) -> Result<Status> {
+    let known = context.connections(&*context.vault()?, provider)?;
+    let now = proto::time::now();
+    let mut rows = vec![["CONNECTION", "STATUS", "ACCOUNT"].map(str::to_owned).to_vec()];
+    let mut documents = Vec::new();
+    for row in &known.rows {
+        let record = connections::record(row)?;
+        let name = connections::name(&row.key);
+        let default = known.choose(None).is_ok_and(|chosen| chosen.key == row.key);
+        let mark = if default && known.rows.len() > 1 { " (default)" } else { "" };
+        let label = record.account.label.as_deref().map(proto::redact::shown).unwrap_or_else(|| "-".to_owned());
+        rows.push(vec![format!("{name}{mark}"), record.state(now).to_owned(), label]);
+        documents.push(json!({"name": name, "default": default, "status": record.state(now), "account": record.account, "expires_at": record.expires_at}));
+    }
+    if context.output.is_json() {
+        context.output.pretty(&json!({"provider": provider, "connections": documents}));
+    } else {
+        context.output.text(&table::columns(&rows));
+    }
+    Ok(0)
+}
+
+fn set_default(context: &Context, provider: &ProviderName, name: &ConnectionName) -> Result<Status> {
+    let vault = context.vault()?;
+    context.connections(&vault, provider)?.choose(Some(name))?;
+    point(&vault, context, provider, name)?;
+    context.output.note(&format!("{provider} now means its connection {name}."));
+    Ok(0)
+}
+
+fn point(vault: &Vault, context: &Context, provider: &ProviderName, name: &ConnectionName) -> Result<()> {
+    let record = codec::to_object(&DefaultConnection { connection: name.clone() });
+    vault.put(&Key::default_of(&context.profile, provider), Expect::Anything, record, Secrets::new()).map(drop)
+}
+
+/// The copy is durable before the original goes; a renewal under way holds the lock that this waits for.
+fn rename(context: &Context, provider: &ProviderName, from: &ConnectionName, to: &ConnectionName) -> Result<Status> {
+    let vault = context.vault()?;
+    let known = context.connections(&vault, provider)?;
+    known.choose(Some(from))?;
+    let (old, new) =
+        (Key::connection(&context.profile, provider, from), Key::connection(&context.profile, provider, to));
+    if vault.has_lock() {
+        vault.lock(&old)?;
+    }
+    let missing = || Error::new(Code::NotFound, format!("{provider} has no connection {from}"));
+    let entry = vault.get(&old)?.ok_or_else(missing)?;
+    vault.put(&new, Expect::Missing, entry.record, entry.secret).map_err(|error| taken(error, provider, to))?;
+    if known.default.as_ref() == Some(from) {
+        point(&vault, context, provider, to)?;
+    }
+    vault.erase(&old, Expect::Rev(entry.rev))?;
+    context.output.note(&format!("{provider}'s connection {from} is now {to}."));
+    Ok(0)
+}
+
+fn taken(error: Error, provider: &ProviderName, to: &ConnectionName) -> Error {
+    if error.code != Code::Conflict {
+        return error;
+    }
+    Error::invalid(format!("{provider} already has a connection {to}"))
+        .hint(format!("authsome logout {provider} --connection {to}"))
+}

@@ -1,0 +1,22 @@
+//! The credential source's `token`, as text for a shell.
+
+use crate::args::{Args, Format};
+use crate::format;
+use cli::{Context, Status, catalog};
+use proto::ops::credential::{Open, Token, TokenGiven};
+use proto::{Object, Result};
+use std::collections::BTreeMap;
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    context.refuse_inside_session("export")?;
+    let definition = context.provider(&args.provider)?.definition;
+    let child = context.credential()?;
+    let _: Object = child.link().request("open", &Open { profile: context.profile.clone(), ..Open::default() })?;
+    let wanted = Token { provider: catalog::name_of(&definition)?, connection: args.connection };
+    let given: TokenGiven = child.link().request("token", &wanted)?;
+    let variables: BTreeMap<&str, &str> =
+        given.env.iter().filter_map(|(name, from)| Some((name.as_str(), given.secret.get(from)?))).collect();
+    let format = if context.output.is_json() { Format::Json } else { args.format };
+    context.output.text(&format::format(&variables, format));
+    Ok(0)
+}

@@ -1,0 +1,58 @@
+//! The service: each op gets the network, the clock and its host, and goes to `libs/flows`.
+
+use crate::args::{Args, Role};
+use crate::environment;
+use flows::http::Http;
+use flows::{Asks, SystemClock, Tools};
+use helper::{Host, Service, serve};
+use proto::{Error, Hello, Object, Result};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+pub fn run(args: &Args) -> ExitCode {
+    let Role::Flow = args.helper;
+    // The host traces both directions; a second trace here would only repeat it.
+    match serve(Arc::new(Flow::default()), std::io::stdin(), std::io::stdout(), None) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("authsome-flow: {error}");
+            ExitCode::from(proto::Code::Internal.exit_status())
+        }
+    }
+}
+
+#[derive(Default)]
+struct Flow {
+    /// Made by the first op: reading the system's certificates must not delay the hello.
+    http: OnceLock<std::result::Result<Http, String>>,
+}
+
+impl Service for Flow {
+    fn hello(&self) -> Hello {
+        let mut hello = Hello::new("flow", "authsome-flow", &["login", "refresh", "revoke"]);
+        hello.flows = flows::names().map(str::to_owned).collect();
+        hello
+    }
+
+    fn call(&self, op: &str, body: Object, host: &Host) -> Result<Object> {
+        let http = self.http.get_or_init(|| Http::new(&environment::settings()).map_err(|error| error.to_string()));
+        let http = http.as_ref().map_err(|why| Error::unavailable(format!("cannot set up the network: {why}")))?;
+        flows::call(op, body, &Tools { transport: http, clock: &SystemClock, asks: &Person(host) })
+    }
+}
+
+struct Person<'a>(&'a Host);
+
+impl Asks for Person<'_> {
+    fn ask(&self, kind: &str, body: Object) -> Result<Object> {
+        self.0.ask(kind, body)
+    }
+
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

@@ -1,0 +1,145 @@
+//! Definitions and the vault's listing, side by side.
+
+use crate::args::Args;
+use cli::{Connections, Context, Status, connections, table};
+use proto::ops::vault::Row;
+use proto::record::Connection;
+use proto::{ProviderName, Result};
+use provider::definition::AuthType;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One provider with what is stored for it.
+struct Listed {
+    name: String,
+    auth_type: &'static str,
+    source: &'static str,
+    /// Why its definition cannot be used.
+    broken: Option<String>,
+    stored: Connections,
+}
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    let mut listed = providers(context)?;
+    if args.connected {
+        listed.retain(|provider| !provider.stored.rows.is_empty());
+    }
+    if context.output.is_json() {
+        let providers = listed.iter().map(as_json).collect::<Result<Vec<_>>>()?;
+        context.output.pretty(&json!({"schema_version": 1, "profile": context.profile, "providers": providers}));
+    } else {
+        context.output.text(&as_table(&listed)?);
+    }
+    Ok(0)
+}
+
+fn providers(context: &Context) -> Result<Vec<Listed>> {
+    let mut stored: BTreeMap<ProviderName, Connections> = BTreeMap::new();
+    for row in context.vault()?.list(&format!("{}/", context.profile))? {
+        stored.entry(row.key.provider.clone()).or_default().take(row)?;
+    }
+    let mut listed = Vec::new();
+    for found in context.catalog()?.list().map_err(cli::catalog::explained)? {
+        let source = found.source.as_str();
+        let (auth_type, broken) = match &found.result {
+            Ok(entry) => {
+                context.warn_about(entry);
+                (type_of(entry.definition.auth_type), None)
+            }
+            Err(error) => {
+                context.output.warning(&error.to_string());
+                ("-", Some(error.to_string()))
+            }
+        };
+        let stored = found.name.parse().ok().and_then(|name: ProviderName| stored.remove(&name)).unwrap_or_default();
+        listed.push(Listed { name: found.name, auth_type, source, broken, stored });
+    }
+    // A connection whose definition was removed is still somebody's credential.
+    let orphans = stored.into_iter().map(|(name, stored)| {
+        let broken = Some("it has no definition".to_owned());
+        Listed { name: name.to_string(), auth_type: "-", source: "missing", broken, stored }
+    });
+    listed.extend(orphans);
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listed)
+}
+
+fn type_of(auth_type: AuthType) -> &'static str {
+    match auth_type {
+        AuthType::OAuth2 => "oauth2",
+        AuthType::ApiKey => "api_key",
+    }
+}
+
+fn state(listed: &Listed) -> &'static str {
+    match () {
+        () if listed.broken.is_some() && listed.source != "missing" => "broken",
+        () if listed.stored.has_client => "configured",
+        () => "available",
+    }
+}
+
+fn is_default(listed: &Listed, row: &Row) -> bool {
+    listed.stored.choose(None).is_ok_and(|chosen| chosen.key == row.key)
+}
+
+fn as_json(listed: &Listed) -> Result<Value> {
+    let now = proto::time::now();
+    let rows = listed.stored.rows.iter().map(|row| {
+        let record = connections::record(row)?;
+        Ok(json!({"name": connections::name(&row.key), "default": is_default(listed, row), "status": record.state(now),
+                  "account": record.account, "expires_at": record.expires_at}))
+    });
+    let rows = rows.collect::<Result<Vec<Value>>>()?;
+    let state = rows
+        .iter()
+        .find(|row| row["default"] == true)
+        .or(rows.first())
+        .and_then(|row| row["status"].as_str())
+        .unwrap_or(state(listed));
+    let mut value = json!({"name": listed.name, "type": listed.auth_type, "source": listed.source, "state": state, "connections": rows});
+    if let Some(broken) = &listed.broken {
+        value["error"] = json!(broken);
+    }
+    Ok(value)
+}
+
+fn as_table(listed: &[Listed]) -> Result<String> {
+    let heading = ["PROVIDER", "TYPE", "STATE", "CONNECTION", "SOURCE", "EXPIRES"].map(str::to_owned).to_vec();
+    let mut rows = vec![heading];
+    let now = proto::time::now();
+    for provider in listed {
+        let mut row = |state: &str, connection: String, expires: String| {
+            rows.push(vec![
+                provider.name.clone(),
+                provider.auth_type.into(),
+                state.into(),
+                connection,
+                provider.source.into(),
+                expires,
+            ]);
+        };
+        if provider.stored.rows.is_empty() {
+            row(state(provider), "-".into(), "-".into());
+        }
+        for stored in &provider.stored.rows {
+            let record = connections::record(stored)?;
+            let mark = if provider.stored.rows.len() > 1 && is_default(provider, stored) { " (default)" } else { "" };
+            row(record.state(now), format!("{}{mark}", connections::name(&stored.key)), expires(&record, now));
+        }
+    }
+    Ok(table::columns(&rows))
+}
+
+/// How long the access token lives; a renewable one is renewed when it is used.
+fn expires(record: &Connection, now: i64) -> String {
+    let Some(at) = record.expires_at else { return "-".to_owned() };
+    let left = at - now;
+    let amount = match left.unsigned_abs() {
+        seconds @ 0..120 => format!("{seconds}s"),
+        seconds @ 120..7200 => format!("{}m", seconds / 60),
+        seconds @ 7200..172_800 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    };
+    if left >= 0 { format!("in {amount}") } else { format!("{amount} ago") }
+}

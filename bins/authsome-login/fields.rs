@@ -1,0 +1,217 @@
+//! The values of a form: from flags, stdin and the environment, or as a person typed them.
+
+use crate::args::Args;
+use proto::ops::flow::{Field, Form, FormAnswer};
+use proto::{Code, Error, PLACEHOLDER, Result};
+use provider::Definition;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read;
+use zeroize::Zeroizing;
+
+/// What to mend, by field.
+pub type Problems = BTreeMap<String, String>;
+
+/// Larger than any key; a stream that never ends must not fill the memory.
+const STDIN: u64 = 1024 * 1024;
+
+/// What was given without asking anybody.
+#[derive(Default)]
+pub struct Given {
+    client_id: Option<String>,
+    /// An object by field name; a bare text under the empty name.
+    stdin: BTreeMap<String, Zeroizing<String>>,
+    /// Field to variable.
+    variables: BTreeMap<&'static str, String>,
+}
+
+/// A form after what was given: what is settled, and what is left to ask a person.
+pub struct Settled {
+    pub answer: FormAnswer,
+    pub left: Form,
+    /// Somebody must be asked.
+    pub needs_person: bool,
+}
+
+impl Given {
+    pub fn read(args: &Args, definition: &Definition) -> Result<Given> {
+        let mut variables = BTreeMap::new();
+        let oauth = definition.oauth.as_ref();
+        let names = [
+            ("client_id", oauth.and_then(|oauth| oauth.client_id_env.clone())),
+            ("client_secret", oauth.and_then(|oauth| oauth.client_secret_env.clone())),
+            ("api_key", definition.api_key.as_ref().and_then(|key| key.env_var.clone())),
+        ];
+        variables.extend(names.into_iter().filter_map(|(field, variable)| Some((field, variable?))));
+        let stdin = if args.stdin { read_stdin()? } else { BTreeMap::new() };
+        Ok(Given { client_id: args.client_id.clone(), stdin, variables })
+    }
+
+    /// Takes what was given into the form; a value that cannot be right is an error.
+    pub fn settle(&self, form: Form) -> Result<Settled> {
+        let mut answer = FormAnswer::default();
+        let mut left = Vec::new();
+        let mut from_flag_only = true;
+        let masked = form.fields.iter().filter(|field| field.masked).count();
+        for field in form.fields {
+            let Some((value, from)) = self.value(&field, masked == 1) else {
+                left.push(field);
+                continue;
+            };
+            check(&field, &value)
+                .map_err(|problem| Error::invalid(format!("{} from {from}: {problem}", field.name)))?;
+            from_flag_only &= from == "--client-id";
+            put(&mut answer, &field, &value);
+        }
+        let anything = !answer.values.is_empty() || !answer.secret.is_empty();
+        let asks = |field: &Field| field.required || !anything || (from_flag_only && field.masked);
+        let needs_person = left.iter().any(asks);
+        Ok(Settled { answer, left: Form { title: form.title, fields: left }, needs_person })
+    }
+
+    /// Which flags and variables would have answered, for those who cannot be asked.
+    pub fn instead(&self, form: &Form) -> String {
+        let mut ways = vec!["--stdin".to_owned()];
+        ways.extend(form.fields.iter().filter_map(|field| self.variables.get(field.name.as_str()).cloned()));
+        format!("give it by {}", ways.join(" or "))
+    }
+
+    fn value(&self, field: &Field, only_masked: bool) -> Option<(Zeroizing<String>, String)> {
+        if let Some(value) = self.client_id.as_ref().filter(|_| field.name == "client_id") {
+            return Some((Zeroizing::new(value.clone()), "--client-id".to_owned()));
+        }
+        if let Some(value) =
+            self.stdin.get(&field.name).or_else(|| self.stdin.get("").filter(|_| field.masked && only_masked))
+        {
+            return Some((value.clone(), "stdin".to_owned()));
+        }
+        let variable = self.variables.get(field.name.as_str())?;
+        // A session's placeholder is no key of anybody.
+        let value = std::env::var(variable).ok().filter(|value| !value.is_empty() && value != PLACEHOLDER)?;
+        Some((Zeroizing::new(value), variable.clone()))
+    }
+}
+
+/// A form as a person filled it, or what to mend.
+pub fn from_typed(form: &Form, typed: &BTreeMap<String, String>) -> Result<FormAnswer, Problems> {
+    let mut answer = FormAnswer::default();
+    let mut problems = Problems::new();
+    for field in &form.fields {
+        let value = typed.get(&field.name).map(|value| value.trim()).unwrap_or_default();
+        match check(field, value) {
+            Err(problem) => drop(problems.insert(field.name.clone(), problem)),
+            Ok(()) if value.is_empty() => {}
+            Ok(()) => put(&mut answer, field, value),
+        }
+    }
+    if problems.is_empty() { Ok(answer) } else { Err(problems) }
+}
+
+/// Adds what a person typed to what was given.
+pub fn join(mut given: FormAnswer, typed: FormAnswer) -> FormAnswer {
+    given.values.extend(typed.values);
+    let names: Vec<String> = typed.secret.names().map(str::to_owned).collect();
+    for name in names {
+        if let Some(value) = typed.secret.get(&name) {
+            given.secret.set(name, value);
+        }
+    }
+    given
+}
+
+/// Never tells the value: it may be a secret with one letter too many.
+fn check(field: &Field, value: &str) -> Result<(), String> {
+    if value.is_empty() {
+        return if field.required { Err(format!("{} is needed", field.label)) } else { Ok(()) };
+    }
+    if value == PLACEHOLDER {
+        return Err("this is the placeholder that a session shows, not a credential".to_owned());
+    }
+    // Only a key in PEM has lines.
+    if value.chars().any(|c| c.is_control() && !(c == '\n' && field.name == "private_key")) {
+        return Err("it has control characters in it".to_owned());
+    }
+    let Some(pattern) = &field.pattern else { return Ok(()) };
+    // A pattern that does not compile is refused with its definition; a drop-in flow's counts as none.
+    let Ok(pattern) = regex::Regex::new(&format!("^(?:{pattern})$")) else { return Ok(()) };
+    if pattern.is_match(value) {
+        return Ok(());
+    }
+    Err(field.pattern_hint.clone().unwrap_or_else(|| format!("this does not look like a {}", field.label)))
+}
+
+fn put(answer: &mut FormAnswer, field: &Field, value: &str) {
+    if field.masked {
+        answer.secret.set(&field.name, value);
+    } else {
+        answer.values.insert(field.name.clone(), value.to_owned());
+    }
+}
+
+fn read_stdin() -> Result<BTreeMap<String, Zeroizing<String>>> {
+    let mut text = Zeroizing::new(String::new());
+    let read = std::io::stdin().lock().take(STDIN).read_to_string(&mut text);
+    read.map_err(|error| Error::unavailable(format!("cannot read stdin: {error}")))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(
+            Error::new(Code::Invalid, "stdin is empty").hint("pipe the key in: … | authsome login PROVIDER --stdin")
+        );
+    }
+    if !text.starts_with('{') {
+        return Ok(BTreeMap::from([(String::new(), Zeroizing::new(text.to_owned()))]));
+    }
+    let object: proto::Object = serde_json::from_str(text).map_err(|error| {
+        Error::invalid(format!("stdin is no JSON object (line {}, column {})", error.line(), error.column()))
+            .hint("a key alone, or {\"client_id\":…,\"client_secret\":…}")
+    })?;
+    let texts = object.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, Zeroizing::new(text))),
+        _ => None,
+    });
+    Ok(texts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_form() -> Form {
+        let field = Field {
+            name: "api_key".into(),
+            label: "API key".into(),
+            masked: true,
+            required: true,
+            pattern: Some("sk-[a-z]+".into()),
+            ..Field::default()
+        };
+        Form { title: "t".into(), fields: vec![field] }
+    }
+
+    #[test]
+    fn a_bare_text_on_stdin_is_the_one_masked_field() {
+        let stdin = BTreeMap::from([(String::new(), Zeroizing::new("sk-abc".to_owned()))]);
+        let settled = Given { stdin, ..Given::default() }.settle(key_form()).unwrap();
+        assert_eq!(settled.answer.secret.get("api_key"), Some("sk-abc"));
+        assert!(!settled.needs_person);
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_right_is_refused_without_being_shown() {
+        for bad in ["hunter2", PLACEHOLDER, "sk-abc\r\nX: y", "xsk-abcx"] {
+            let stdin = BTreeMap::from([(String::new(), Zeroizing::new(bad.to_owned()))]);
+            let error = Given { stdin, ..Given::default() }.settle(key_form()).err().unwrap();
+            assert!(!error.message.contains(bad), "{}", error.message);
+            assert!(from_typed(&key_form(), &BTreeMap::from([("api_key".to_owned(), bad.to_owned())])).is_err());
+        }
+    }
+
+    #[test]
+    fn a_client_id_alone_still_asks_for_its_secret() {
+        let field = |name: &str, masked| Field { name: name.into(), label: name.into(), masked, ..Field::default() };
+        let form = Form { title: "t".into(), fields: vec![field("client_id", false), field("client_secret", true)] };
+        let settled = Given { client_id: Some("id".into()), ..Given::default() }.settle(form).unwrap();
+        assert!(settled.needs_person);
+        assert_eq!(settled.left.fields.len(), 1);
+    }
+}

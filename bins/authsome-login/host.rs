@@ -1,0 +1,203 @@
+//! What answers the flow's asks: flags, the page, the terminal, whichever comes first.
+
+use crate::args::Args;
+use crate::callback::{self, Callback};
+use crate::events::Events;
+use crate::fields::{self, Given};
+use crate::opener;
+use crate::page::{About, Page, PageEvent, Stage};
+use crate::terminal::{self, Prompt};
+use crate::wait::{Ears, Heard};
+use helper::Asks;
+use helper::vault::Vault;
+use proto::ops::flow::{Authorize, Authorized, Client, Confirm, Device, Form, FormAnswer, KeepClient};
+use proto::ops::vault::Expect;
+use proto::record::Bound;
+use proto::{Code, Error, Key, Object, Result, codec};
+
+/// The host of one login.
+pub struct Host<'a> {
+    pub args: &'a Args,
+    pub vault: &'a Vault,
+    pub client_key: Key,
+    pub bound: Bound,
+    pub callback: Callback,
+    pub about: About,
+    pub given: Given,
+    pub state: String,
+    pub events: Events<'a>,
+    pub ears: Ears,
+    pub page: Option<Page>,
+    /// The client that this login uses, once known.
+    pub client: Option<Client>,
+}
+
+impl Asks for Host<'_> {
+    fn ask(&mut self, kind: &str, body: Object, alive: &dyn Fn() -> bool) -> Result<Object> {
+        match kind {
+            "form" => {
+                self.form(codec::from_object("the ask form", body)?, alive).map(|answer| codec::to_object(&answer))
+            }
+            "keep-client" => self.keep_client(codec::from_object("the ask keep-client", body)?),
+            "authorize" => self
+                .authorize(&codec::from_object("the ask authorize", body)?, alive)
+                .map(|answer| codec::to_object(&answer)),
+            "device" => self.device(&codec::from_object("the ask device", body)?),
+            "confirm" => self.confirm(&codec::from_object("the ask confirm", body)?),
+            other => Err(Error::new(
+                Code::Unsupported,
+                format!("this login does not know the ask {:?}", proto::redact::shown(other)),
+            )),
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        self.events.note(text);
+    }
+}
+
+impl Host<'_> {
+    fn form(&mut self, form: Form, alive: &dyn Fn() -> bool) -> Result<FormAnswer> {
+        let settled = self.given.settle(form)?;
+        if !settled.needs_person {
+            return Ok(settled.answer);
+        }
+        self.need_person("a form must be filled in", || self.given.instead(&settled.left))?;
+        self.ears.start_step();
+        let url = self.page()?.step(Stage::Form(settled.left.clone()))?;
+        self.open(&url, None);
+        self.events.waiting("the form");
+        let prompt = self.prompt(|sender| Prompt::form(settled.left.clone(), sender));
+        let typed = loop {
+            match self.ears.next(alive)? {
+                Heard::Form(answer) | Heard::Page(PageEvent::Form(answer)) => break answer,
+                Heard::Page(PageEvent::NonceTwice) => return Err(nonce_twice()),
+                _ => {}
+            }
+        };
+        drop(prompt);
+        self.page()?.show(Stage::Working);
+        Ok(fields::join(settled.answer, typed))
+    }
+
+    /// Durable before the person is sent anywhere: a form is filled in once.
+    fn keep_client(&mut self, keep: KeepClient) -> Result<Object> {
+        let mut record = keep.client.record.clone();
+        record.bound = self.bound.clone();
+        self.vault.put(&self.client_key, Expect::Anything, codec::to_object(&record), keep.client.secret.clone())?;
+        self.client = Some(keep.client);
+        Ok(Object::new())
+    }
+
+    fn authorize(&mut self, ask: &Authorize, alive: &dyn Fn() -> bool) -> Result<Authorized> {
+        self.need_person("the provider asks the person who logs in", || {
+            "run it on a terminal or with a display".to_owned()
+        })?;
+        check_url(&ask.url)?;
+        self.ears.start_step();
+        let stage = Stage::Authorize { url: ask.url.clone(), state: self.state.clone() };
+        let url = self.page()?.step(stage)?;
+        self.open(&url, Some(&ask.url));
+        let device = ask.alternatives.iter().any(|way| way == "device");
+        self.events.waiting("the provider's answer");
+        let answer = self.authorized(ask.pkce, device, alive)?;
+        self.page()?.show(Stage::Working);
+        Ok(answer)
+    }
+
+    fn authorized(&mut self, pkce: bool, device: bool, alive: &dyn Fn() -> bool) -> Result<Authorized> {
+        loop {
+            let label = match (pkce, device) {
+                (_, true) => "Or paste the address you were sent to (not shown), or d for a device code: ",
+                (true, _) => "Or paste the address you were sent to, or its code (not shown): ",
+                _ => "Or paste the address you were sent to (not shown): ",
+            };
+            let prompt = self.prompt(|sender| Prompt::paste(label.to_owned(), sender));
+            let heard = self.ears.next(alive)?;
+            drop(prompt);
+            match heard {
+                Heard::Page(PageEvent::Callback(answer)) => return Ok(answer),
+                Heard::Page(PageEvent::NonceTwice) => return Err(nonce_twice()),
+                Heard::Pasted(line) if device && line.trim() == "d" => {
+                    let mut error = Error::new(Code::Declined, "a device code was asked for");
+                    error.use_instead = Some("device".to_owned());
+                    return Err(error);
+                }
+                Heard::Pasted(line) => match callback::read_pasted(&line, &self.state, pkce) {
+                    Ok(answer) => return Ok(answer),
+                    Err(why) => self.events.note(why),
+                },
+                _ => {}
+            }
+        }
+    }
+
+    fn device(&mut self, device: &Device) -> Result<Object> {
+        check_url(&device.verification_uri)?;
+        self.events.device(device);
+        if let Some(url) = device.verification_uri_complete.as_deref().filter(|url| check_url(url).is_ok()) {
+            self.events.note(&format!("or open {url}"));
+        }
+        self.events.waiting("the provider to hear from you");
+        Ok(Object::new())
+    }
+
+    fn confirm(&mut self, confirm: &Confirm) -> Result<Object> {
+        self.need_person("a question must be answered", || "run it on a terminal".to_owned())?;
+        cli::prompt::confirm(&proto::redact::shown(&confirm.text), "run it on a terminal")?;
+        Ok(Object::new())
+    }
+
+    /// Opens a window, and prints the addresses when that is not possible or not wanted.
+    fn open(&self, local: &str, provider: Option<&str>) {
+        let opened = !self.args.no_browser && opener::can_open() && opener::open(local);
+        if opened {
+            return self.events.note(&format!("Opened {local} in your browser."));
+        }
+        self.events.addresses(local, self.callback.address().port(), provider);
+    }
+
+    fn need_person(&self, what: &str, instead: impl FnOnce() -> String) -> Result<()> {
+        if !self.args.no_input {
+            return Ok(());
+        }
+        Err(Error::new(Code::NeedsInteraction, format!("{what}, and --no-input was given")).hint(instead()))
+    }
+
+    /// The page listens from the first step that needs it.
+    fn page(&mut self) -> Result<&Page> {
+        if self.page.is_none() {
+            self.page = Some(Page::open(&self.callback, self.about.clone(), self.ears.sender())?);
+        }
+        self.page.as_ref().ok_or_else(|| Error::internal("the login page has just been opened"))
+    }
+
+    fn prompt(&self, start: impl FnOnce(std::sync::mpsc::Sender<Heard>) -> std::io::Result<Prompt>) -> Option<Prompt> {
+        if !terminal::is_there() || self.args.globals.json {
+            return None;
+        }
+        // Without a terminal that can be read, the page alone is listened to.
+        start(self.ears.sender()).ok()
+    }
+}
+
+/// The provider's address goes to a browser: http(s) only, whatever a definition or a server says.
+fn check_url(text: &str) -> Result<()> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.host().is_some());
+    let plain_only_on_loopback = |url: &url::Url| {
+        let host = url.host_str().and_then(|host| host.parse::<host::Host>().ok());
+        url.scheme() == "https" || host.is_some_and(|host| host.is_loopback())
+    };
+    match url {
+        Some(url) if plain_only_on_loopback(&url) => Ok(()),
+        _ => Err(Error::new(
+            Code::Denied,
+            format!("the flow wants to open what is no https address: {}", proto::redact::shown(text)),
+        )),
+    }
+}
+
+fn nonce_twice() -> Error {
+    Error::new(Code::Denied, "the login's one-use address was used by two browsers, perhaps by somebody else's")
+        .hint("start the login again; look who else can see this machine's processes")
+}

@@ -1,0 +1,23 @@
+//! `authsome login`: the person's side of a flow.
+//!
+//! It owns the browser, the terminal and the listener, and writes the result; the flow helper
+//! speaks to the provider. It knows no token endpoint and no grant.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod callback;
+mod events;
+mod fields;
+mod host;
+mod opener;
+mod page;
+mod record;
+mod run;
+mod terminal;
+mod wait;
+
+fn main() -> std::process::ExitCode {
+    cli::kernel::harden();
+    cli::program(|args: &args::Args| &args.globals, run::run)
+}

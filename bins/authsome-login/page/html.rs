@@ -1,0 +1,142 @@
+//! The pages, escaped by their template; no script, font, image or style from elsewhere.
+
+use super::About;
+use crate::fields::Problems;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use proto::ops::flow::{Field, Form};
+use ring::digest::{SHA256, digest};
+use std::collections::BTreeMap;
+
+const STYLE: &str = include_str!("style.css");
+const COPY: &str = include_str!("copy.js");
+
+/// A page and the Content-Security-Policy that fits it.
+pub struct Html {
+    pub markup: String,
+    pub policy: String,
+}
+
+/// What was typed before, to be mended.
+#[derive(Default)]
+pub struct Typed {
+    pub values: BTreeMap<String, String>,
+    pub problems: Problems,
+}
+
+pub fn form(about: &About, form: &Form, typed: &Typed) -> Html {
+    document(
+        &form.title,
+        html! {
+            h1 { (form.title) }
+            p.quiet { "What you type here is sealed on this machine and goes nowhere but to " (about.provider) "." }
+            @if let Some(uri) = &about.redirect_uri { (redirect_uri(uri)) }
+            @if let Some(url) = &about.dashboard_url {
+                p { "Get it here: " a href=(url) target="_blank" rel="noopener noreferrer" { (url) } }
+            }
+            @if let Some(url) = &about.docs_url {
+                p.quiet { a href=(url) target="_blank" rel="noopener noreferrer" { "How " (about.provider) " explains it" } }
+            }
+            form method="post" action="/form" autocomplete="off" {
+                @for (index, one) in form.fields.iter().enumerate() { (field(one, typed, index == 0)) }
+                button type="submit" { "Continue" }
+            }
+        },
+    )
+}
+
+fn redirect_uri(uri: &str) -> Markup {
+    html! {
+        p { label for="redirect" { "Register this redirect URI with the app:" } }
+        div.copy {
+            input id="redirect" type="text" value=(uri) readonly;
+            button type="button" id="copy" { "Copy" }
+        }
+    }
+}
+
+fn field(field: &Field, typed: &Typed, first: bool) -> Markup {
+    let problem = typed.problems.get(&field.name);
+    let kept = typed.values.get(&field.name).filter(|_| !field.masked);
+    let value = kept.or(field.default.as_ref());
+    let kind = if field.masked { "password" } else { "text" };
+    let problem_id = format!("problem-{}", field.name);
+    html! {
+        div.field {
+            label for=(field.name) { (field.label) @if !field.required { span.quiet { " (may stay empty)" } } }
+            input id=(field.name) name=(field.name) type=(kind) value=[value] required[field.required] autofocus[first]
+                autocapitalize="off" spellcheck="false" autocomplete="off"
+                aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| &problem_id)];
+            @if let Some(problem) = problem { p.problem id=(problem_id) role="alert" { (problem) } }
+        }
+    }
+}
+
+pub fn connected(about: &About, lines: &[String]) -> Html {
+    let title = format!("Connected to {}", about.provider);
+    document(
+        &title,
+        html! {
+            h1 { span.good aria-hidden="true" { "✓ " } (title) }
+            @for line in lines { p { (line) } }
+            p.quiet { "The connection " code { (about.connection) } " is stored. You can close this window." }
+        },
+    )
+}
+
+pub fn failed(about: &About, message: &str, hint: Option<&str>) -> Html {
+    let title = format!("Not connected to {}", about.provider);
+    document(
+        &title,
+        html! {
+            h1 { span.bad aria-hidden="true" { "✗ " } (title) }
+            p role="alert" { (message) }
+            @if let Some(hint) = hint { p { "Next: " code { (hint) } } }
+            p.quiet { "Nothing was stored." }
+        },
+    )
+}
+
+pub fn message(about: &About, title: &str, text: &str) -> Html {
+    document(
+        title,
+        html! {
+            h1 { (title) }
+            p { (text) }
+            p.quiet { "Login to " (about.provider) "." }
+        },
+    )
+}
+
+fn document(title: &str, body: Markup) -> Html {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " – authsome" }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main { (body) }
+                script { (PreEscaped(COPY)) }
+            }
+        }
+    };
+    Html { markup: markup.into_string(), policy: policy() }
+}
+
+/// Nothing but this page's own style and script, and forms that stay on this page.
+fn policy() -> String {
+    let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()).as_ref());
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+        hash(STYLE),
+        hash(COPY)
+    )
+}

@@ -1,0 +1,223 @@
+//! What the page answers.
+
+use super::{PageEvent, Shared, Stage, guard, html};
+use crate::callback::{self, NotOurs};
+use crate::fields;
+use crate::wait::Heard;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use proto::ops::flow::Form;
+
+/// Larger than any form of ours.
+const BODY: usize = 256 * 1024;
+
+type Page = Response<Full<Bytes>>;
+
+pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Page {
+    let headers = request.headers();
+    if !guard::host_is_ours(headers, shared) {
+        return message(
+            StatusCode::MISDIRECTED_REQUEST,
+            shared,
+            "Not this page",
+            "This address belongs to another site.",
+        );
+    }
+    let path = request.uri().path().to_owned();
+    match (request.method().clone(), path.as_str()) {
+        (Method::GET, "/form") => show_form(&request, shared),
+        (Method::POST, "/form") => take_form(request, shared).await,
+        (Method::GET, path) if shared.callback.is_callback(path) => take_callback(&request, shared).await,
+        (Method::GET, path) if is_nonce(path, shared) => start_step(&request, shared),
+        (Method::GET, "/") => {
+            message(StatusCode::OK, shared, "authsome", "A login is waiting. Use the address that the terminal shows.")
+        }
+        (Method::GET, _) => {
+            message(StatusCode::NOT_FOUND, shared, "Nothing here", "Use the address that the terminal shows.")
+        }
+        _ => {
+            message(StatusCode::METHOD_NOT_ALLOWED, shared, "Not like this", "Use the address that the terminal shows.")
+        }
+    }
+}
+
+fn is_nonce(path: &str, shared: &Shared) -> bool {
+    let nonce = shared.nonce();
+    !nonce.text.is_empty() && path.strip_prefix('/').is_some_and(|text| callback::same(text, &nonce.text))
+}
+
+/// The first to come gets the cookie and is sent on; a second one without it ends the login.
+fn start_step(request: &Request<Incoming>, shared: &Shared) -> Page {
+    let known = guard::has_cookie(request.headers(), shared);
+    if std::mem::replace(&mut shared.nonce().used, true) && !known {
+        tell(shared, PageEvent::NonceTwice);
+        return message(
+            StatusCode::FORBIDDEN,
+            shared,
+            "Stopped",
+            "This address was already used by another browser, so the login was stopped. Start it again.",
+        );
+    }
+    let target = match &*shared.stage.borrow() {
+        Stage::Form(_) => "/form".to_owned(),
+        Stage::Authorize { url, .. } => url.clone(),
+        _ => return message(StatusCode::GONE, shared, "Over", "This step is over."),
+    };
+    let Ok(location) = HeaderValue::from_str(&target) else {
+        return message(StatusCode::BAD_GATEWAY, shared, "Cannot go on", "The provider's address is not a URL.");
+    };
+    let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Lax", guard::COOKIE_NAME, shared.cookie);
+    let mut response = message(StatusCode::FOUND, shared, "Going on", "Your browser goes on by itself.");
+    response.headers_mut().insert(LOCATION, location);
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn show_form(request: &Request<Incoming>, shared: &Shared) -> Page {
+    if !guard::has_cookie(request.headers(), shared) {
+        return strange_browser(shared);
+    }
+    match &*shared.stage.borrow() {
+        Stage::Form(form) => page(StatusCode::OK, html::form(&shared.about, form, &html::Typed::default())),
+        _ => message(StatusCode::GONE, shared, "Over", "This form has been sent."),
+    }
+}
+
+async fn take_form(request: Request<Incoming>, shared: &Shared) -> Page {
+    let headers = request.headers();
+    if !guard::origin_is_ours(headers, shared) || !guard::has_cookie(headers, shared) {
+        return message(
+            StatusCode::FORBIDDEN,
+            shared,
+            "Refused",
+            "This form did not come from the page of this login.",
+        );
+    }
+    let Ok(body) = Limited::new(request.into_body(), BODY).collect().await else {
+        return message(StatusCode::PAYLOAD_TOO_LARGE, shared, "Refused", "This form is too large.");
+    };
+    let Some(form) = present_form(shared) else {
+        return message(StatusCode::GONE, shared, "Over", "This form has been sent.");
+    };
+    let typed = url::form_urlencoded::parse(&body.to_bytes()).into_owned().collect();
+    match fields::from_typed(&form, &typed) {
+        Err(problems) => page(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            html::form(&shared.about, &form, &html::Typed { values: typed, problems }),
+        ),
+        Ok(answer) => {
+            shared.stage.send_replace(Stage::Working);
+            tell(shared, PageEvent::Form(answer));
+            outcome(shared).await
+        }
+    }
+}
+
+fn present_form(shared: &Shared) -> Option<Form> {
+    match &*shared.stage.borrow() {
+        Stage::Form(form) => Some(form.clone()),
+        _ => None,
+    }
+}
+
+/// The redirect URI. What is not this login's uses up nothing.
+async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
+    let headers = request.headers();
+    if !guard::is_navigation(headers) {
+        return message(
+            StatusCode::FORBIDDEN,
+            shared,
+            "Refused",
+            "An answer of a provider comes as a page of its own.",
+        );
+    }
+    if !guard::has_cookie(headers, shared) {
+        return strange_browser(shared);
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let stage = shared.stage.borrow().clone();
+    let Stage::Authorize { state, .. } = stage else {
+        return message(
+            StatusCode::GONE,
+            shared,
+            "Already used",
+            "This answer of the provider was taken before. The terminal tells how the login ended.",
+        );
+    };
+    let answer = match callback::read_query(query, &state) {
+        Ok(answer) => answer,
+        Err(not_ours) => return not_taken(shared, not_ours),
+    };
+    // Taken once: whoever repeats this finds another stage.
+    let mut taken = false;
+    shared.stage.send_if_modified(|stage| {
+        taken = matches!(stage, Stage::Authorize { state: present, .. } if *present == state);
+        if taken {
+            *stage = Stage::Working;
+        }
+        taken
+    });
+    if taken {
+        tell(shared, PageEvent::Callback(answer));
+    }
+    outcome(shared).await
+}
+
+fn not_taken(shared: &Shared, why: NotOurs) -> Page {
+    let text = format!("Nothing was taken: {}. The login still waits.", why.reason());
+    message(StatusCode::BAD_REQUEST, shared, "Not this login", &text)
+}
+
+/// Waits until the login has gone on, and shows where it stands.
+async fn outcome(shared: &Shared) -> Page {
+    let mut stage = shared.stage.subscribe();
+    // The sender lives in `shared`.
+    let now = stage.wait_for(|stage| !matches!(stage, Stage::Working)).await;
+    match now.as_deref() {
+        Ok(Stage::Connected { lines }) => page(StatusCode::OK, html::connected(&shared.about, lines)),
+        Ok(Stage::Failed { message, hint }) => {
+            page(StatusCode::OK, html::failed(&shared.about, message, hint.as_deref()))
+        }
+        Ok(Stage::Authorize { .. }) => {
+            message(StatusCode::OK, shared, "Saved", "A second window goes to the provider. You can close this one.")
+        }
+        _ => message(StatusCode::OK, shared, "Going on", "The terminal tells how the login goes on."),
+    }
+}
+
+/// Another browser than the one that started: perhaps the person's, on another machine.
+fn strange_browser(shared: &Shared) -> Page {
+    let text = "This browser did not start the login, so nothing was taken. If it was you: paste this address into the terminal.";
+    message(StatusCode::FORBIDDEN, shared, "Paste this address into the terminal", text)
+}
+
+fn message(status: StatusCode, shared: &Shared, title: &str, text: &str) -> Page {
+    page(status, html::message(&shared.about, title, text))
+}
+
+fn page(status: StatusCode, page: html::Html) -> Page {
+    let mut response = Response::new(Full::new(Bytes::from(page.markup)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Not no-referrer: browsers would then send the form with "Origin: null".
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+    if let Ok(policy) = HeaderValue::from_str(&page.policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// The login may have ended by another way.
+fn tell(shared: &Shared, event: PageEvent) {
+    let _ = shared.heard.send(Heard::Page(event));
+}

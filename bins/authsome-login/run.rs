@@ -1,0 +1,231 @@
+//! One login, from the definition to a stored and readable connection.
+
+use crate::args::Args;
+use crate::callback::Callback;
+use crate::events::Events;
+use crate::fields::Given;
+use crate::host::Host;
+use crate::page::{About, Stage};
+use crate::record;
+use crate::wait::Ears;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cli::{Context, Status, catalog, connections};
+use helper::vault::Vault;
+use proto::ops::flow::{Client, Learned, Login};
+use proto::ops::vault::Expect;
+use proto::record::Connection;
+use proto::{Code, Error, Key, Result, codec};
+use provider::Definition;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    context.refuse_inside_session("login")?;
+    let entry = context.provider(&args.provider)?;
+    let definition = entry
+        .definition
+        .with_base_url(args.base_url.as_deref())
+        .map_err(|error| Error::invalid(error.to_string()).hint("--base-url https://HOST"))?;
+    let vault = context.vault()?;
+    let name = catalog::name_of(&definition)?;
+    let key = Key::connection(&context.profile, &name, &args.connection);
+    let events = Events(&context.output);
+    if let Some(record) = connected(&vault, &key)?.filter(|_| !args.force) {
+        let text =
+            format!("Already connected to {} ({}). --force logs in again.", definition.display_name, args.connection);
+        events.connected(true, &summary(&key, &record), &text);
+        return Ok(0);
+    }
+    let client_key = Key::client(&context.profile, &name);
+    let client = stored_client(&args, &vault, &client_key, &definition)?;
+    let flow = args.flow.clone().unwrap_or_else(|| definition.flow.clone());
+    let child = context.flow(&flow)?;
+    let callback = Callback::parse(context.config.callback.as_deref())?;
+    let asked = scopes(&args, &definition);
+    let state = random_text()?;
+    let mut host = Host {
+        args: &args,
+        vault: &vault,
+        client_key,
+        bound: record::bound(&definition)?,
+        about: about(&definition, &args, &callback),
+        given: Given::read(&args, &definition)?,
+        state: state.clone(),
+        events,
+        ears: Ears::new(Duration::from_secs(args.timeout)),
+        page: None,
+        client: client.clone(),
+        callback: callback.clone(),
+    };
+    let request = Login {
+        flow: flow.clone(),
+        provider: codec::to_object(&definition),
+        client,
+        redirect_uri: callback.redirect_uri().to_owned(),
+        state,
+        scopes: asked.clone(),
+        interactive: !args.no_input,
+        check: !args.no_check,
+    };
+    let stored = log_in(child.link(), &request, &mut host)
+        .and_then(|learned| store(&definition, &flow, &asked, learned, &host, &key));
+    finish(stored, &definition, &args, host)
+}
+
+fn log_in(link: &helper::Link, request: &Login, host: &mut Host) -> Result<Learned> {
+    let answer = link.call("login", codec::to_object(request), host)??;
+    codec::from_object("the flow's answer to login", answer)
+}
+
+/// Writes, and reads back: a login ends with 0 only when the connection is there.
+fn store(
+    definition: &Definition,
+    flow: &str,
+    asked: &[String],
+    learned: Learned,
+    host: &Host,
+    key: &Key,
+) -> Result<Connection> {
+    let (record, secret) = record::build(definition, flow, asked, learned, host.client.as_ref())?;
+    let rev = host.vault.put(key, Expect::Anything, record, secret)?;
+    match host.vault.record(key)? {
+        Some(row) if row.rev == rev => connections::record(&row),
+        // A renewal or another login may have written since: it is there all the same.
+        Some(row) => connections::record(&row),
+        None => Err(Error::unavailable(format!("{key} was stored and cannot be read back"))),
+    }
+}
+
+/// Tells the browser and the terminal how it ended.
+fn finish(stored: Result<Connection>, definition: &Definition, args: &Args, host: Host) -> Result<Status> {
+    match stored {
+        Ok(record) => {
+            let lines = told(&record, definition);
+            if let Some(page) = &host.page {
+                page.show(Stage::Connected { lines: lines.clone() });
+            }
+            let account = record
+                .account
+                .label
+                .as_ref()
+                .map(|label| format!(" as {}", proto::redact::shown(label)))
+                .unwrap_or_default();
+            let text = format!("Connected to {}{account} ({}).", definition.display_name, args.connection);
+            let key = Key::connection(&host.client_key.profile, &record.provider, &args.connection);
+            host.events.connected(false, &summary(&key, &record), &text);
+            Ok(0)
+        }
+        Err(error) => {
+            if let Some(page) = &host.page {
+                page.show(Stage::Failed { message: error.message.clone(), hint: error.hint.clone() });
+            }
+            Err(error)
+        }
+    }
+}
+
+fn connected(vault: &Vault, key: &Key) -> Result<Option<Connection>> {
+    let Some(row) = vault.record(key)? else { return Ok(None) };
+    let record = connections::record(&row)?;
+    Ok(Some(record).filter(|record| record.state(proto::time::now()) == "connected"))
+}
+
+/// The client of earlier logins, unless another is asked for. What it was given to must not have moved.
+fn stored_client(args: &Args, vault: &Vault, key: &Key, definition: &Definition) -> Result<Option<Client>> {
+    if args.reset_client {
+        vault
+            .erase(key, Expect::Anything)
+            .or_else(|error| if error.code == Code::NotFound { Ok(()) } else { Err(error) })?;
+        return Ok(None);
+    }
+    let Some(entry) = vault.get(key)? else { return Ok(None) };
+    let client = Client { record: codec::from_object(&key.to_string(), entry.record)?, secret: entry.secret };
+    if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
+        return Ok(None);
+    }
+    let bound = record::bound(definition)?;
+    if client.record.bound != bound {
+        confirm_moved(args, definition, &client.record.bound, &bound)?;
+        let mut record = client.record.clone();
+        record.bound = bound;
+        vault.put(key, Expect::Rev(entry.rev), codec::to_object(&record), client.secret.clone())?;
+    }
+    Ok(Some(client))
+}
+
+/// A definition that now sends the client elsewhere gets it only when a person says so.
+fn confirm_moved(
+    args: &Args,
+    definition: &Definition,
+    was: &proto::record::Bound,
+    is: &proto::record::Bound,
+) -> Result<()> {
+    let name = &definition.name;
+    let change = format!(
+        "{name}'s definition has changed: token_url {:?}, targets {:?} (were {:?}, {:?})",
+        is.token_url.as_deref().unwrap_or("none"),
+        is.targets,
+        was.token_url.as_deref().unwrap_or("none"),
+        was.targets
+    );
+    if !args.force {
+        return Err(Error::new(Code::Denied, change).hint(format!("authsome login {name} --force, if that is right")));
+    }
+    cli::prompt::confirm(
+        &format!("{change}. Use the stored OAuth client there?"),
+        "--reset-client forgets it and asks for one",
+    )
+}
+
+fn scopes(args: &Args, definition: &Definition) -> Vec<String> {
+    let own = definition.oauth.as_ref().map(|oauth| oauth.scopes.clone()).unwrap_or_default();
+    let Some(given) = &args.scopes else { return own };
+    let words: Vec<&str> = given.split([',', ' ']).filter(|word| !word.is_empty()).collect();
+    let adds = words.iter().any(|word| word.starts_with('+'));
+    let mut asked = if adds { own } else { Vec::new() };
+    for word in words {
+        let scope = word.trim_start_matches('+').to_owned();
+        if !asked.contains(&scope) {
+            asked.push(scope);
+        }
+    }
+    asked
+}
+
+fn about(definition: &Definition, args: &Args, callback: &Callback) -> About {
+    let is_oauth = definition.oauth.is_some();
+    About {
+        provider: definition.display_name.clone(),
+        connection: args.connection.to_string(),
+        redirect_uri: is_oauth.then(|| callback.redirect_uri().to_owned()),
+        dashboard_url: definition.dashboard_url.clone(),
+        docs_url: definition.docs_url.clone(),
+    }
+}
+
+/// What the success page says: which account, which scopes, what to type next.
+fn told(record: &Connection, definition: &Definition) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(label) = &record.account.label {
+        lines.push(format!("Account: {}", proto::redact::shown(label)));
+    }
+    if !record.scopes.is_empty() {
+        lines.push(format!("Scopes: {}", proto::redact::shown(&record.scopes.join(" "))));
+    }
+    lines.push(format!("Next: authsome run -- COMMAND uses it; authsome get {} shows it.", definition.name));
+    lines
+}
+
+fn summary(key: &Key, record: &Connection) -> Value {
+    json!({"provider": key.provider, "connection": key.connection_name(), "status": record.state(proto::time::now()),
+           "scopes": record.scopes, "account": record.account, "expires_at": record.expires_at})
+}
+
+/// 256 random bits as text: a state, a nonce, a cookie.
+pub fn random_text() -> Result<String> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::unavailable("the system gives no random numbers"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

@@ -1,0 +1,180 @@
+//! The person's terminal, read while the page is also listened to.
+//!
+//! A prompt runs on its own thread; dropping it stops the reading and gives the terminal back as
+//! it was, so that an answer on the page leaves no terminal without echo.
+
+use crate::fields;
+use crate::wait::Heard;
+use proto::ops::flow::{Field, Form};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
+use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+use zeroize::Zeroizing;
+
+const CTRL_C: u8 = 0x03;
+
+/// Whether there is a person at a terminal.
+pub fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// A prompt that is being answered, perhaps.
+pub struct Prompt {
+    tty: File,
+    saved: Termios,
+    stop: Option<PipeWriter>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Prompt {
+    /// Asks for each field in turn; sends the whole form, or [`Heard::Interrupted`].
+    pub fn form(form: Form, sender: Sender<Heard>) -> io::Result<Prompt> {
+        Prompt::start(sender, move |console| {
+            loop {
+                let mut typed = BTreeMap::new();
+                for field in &form.fields {
+                    typed.insert(field.name.clone(), console.field(field)?);
+                }
+                match fields::from_typed(&form, &typed) {
+                    Ok(answer) => return Ok(Heard::Form(answer)),
+                    Err(problems) => problems.values().try_for_each(|problem| console.say(&format!("{problem}\n")))?,
+                }
+            }
+        })
+    }
+
+    /// Asks for one line, hidden, since an address that comes back holds a code.
+    pub fn paste(label: String, sender: Sender<Heard>) -> io::Result<Prompt> {
+        Prompt::start(sender, move |console| {
+            console.say(&label)?;
+            console.hidden().map(|line| Heard::Pasted(Zeroizing::new(line)))
+        })
+    }
+
+    fn start(
+        sender: Sender<Heard>,
+        ask: impl FnOnce(&mut Console) -> io::Result<Heard> + Send + 'static,
+    ) -> io::Result<Prompt> {
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+        let saved = tcgetattr(&tty)?;
+        let (stopped, stop) = io::pipe()?;
+        let mut console = Console { tty: tty.try_clone()?, stopped };
+        let thread = std::thread::spawn(move || {
+            let heard = match ask(&mut console) {
+                Ok(heard) => heard,
+                Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Interrupted>()) => Heard::Interrupted,
+                Err(_) => Heard::TerminalClosed,
+            };
+            // The login may have ended by another way.
+            let _ = sender.send(heard);
+        });
+        Ok(Prompt { tty, saved, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Prompt {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.saved);
+    }
+}
+
+/// The terminal as the prompt's thread uses it.
+struct Console {
+    tty: File,
+    stopped: PipeReader,
+}
+
+impl Console {
+    fn say(&mut self, text: &str) -> io::Result<()> {
+        self.tty.write_all(text.as_bytes())
+    }
+
+    fn field(&mut self, field: &Field) -> io::Result<String> {
+        let optional = if field.required { "" } else { " (may stay empty)" };
+        let default = field.default.as_ref().map(|default| format!(" [{default}]")).unwrap_or_default();
+        self.say(&format!("{}{optional}{default}: ", field.label))?;
+        let typed = if field.masked { self.hidden()? } else { self.shown()? };
+        Ok(match &field.default {
+            Some(default) if typed.is_empty() => default.clone(),
+            _ => typed,
+        })
+    }
+
+    /// A line with echo, edited by the terminal itself.
+    fn shown(&mut self) -> io::Result<String> {
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            match self.keys()?.read(&mut byte)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                _ if byte[0] == b'\n' => return Ok(String::from_utf8_lossy(&line).into_owned()),
+                _ => line.push(byte[0]),
+            }
+        }
+    }
+
+    /// A line without echo and of any length: a terminal's own line editing ends at 4096 bytes.
+    fn hidden(&mut self) -> io::Result<String> {
+        let saved = tcgetattr(&self.tty)?;
+        let mut raw = saved.clone();
+        raw.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        raw.special_codes[SpecialCodeIndex::VMIN] = 1;
+        raw.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
+        let config = rpassword::ConfigBuilder::new()
+            .input_reader(self.keys()?)
+            .output_discard()
+            .password_feedback_hide()
+            .build();
+        let line = rpassword::read_password_with_config(config);
+        let restored = tcsetattr(&self.tty, OptionalActions::Now, &saved);
+        self.say("\n")?;
+        restored?;
+        line
+    }
+
+    fn keys(&self) -> io::Result<Keys> {
+        Ok(Keys { tty: self.tty.try_clone()?, stopped: self.stopped.try_clone()? })
+    }
+}
+
+/// What is typed, until the prompt is dropped or Ctrl-C.
+struct Keys {
+    tty: File,
+    stopped: PipeReader,
+}
+
+impl Read for Keys {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut ready = [PollFd::new(&self.tty, PollFlags::IN), PollFd::new(&self.stopped, PollFlags::IN)];
+        poll(&mut ready, None)?;
+        if !ready[1].revents().is_empty() {
+            return Err(io::Error::other("the prompt is over"));
+        }
+        let count = self.tty.read(buffer)?;
+        if buffer[..count].contains(&CTRL_C) {
+            return Err(io::Error::other(Interrupted));
+        }
+        Ok(count)
+    }
+}
+
+/// Ctrl-C, typed while the terminal sends no signal for it.
+#[derive(Debug)]
+struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}

@@ -1,0 +1,51 @@
+//! The definitions, with the errors and warnings a person reads.
+
+use crate::Context;
+use proto::{Code, Error, ProviderName, Result};
+use provider::{Catalog, CatalogError, Definition, Entry};
+
+impl Context {
+    /// Bundled definitions and those in the home.
+    pub fn catalog(&self) -> Result<Catalog> {
+        Catalog::open(Some(&self.home.providers())).map_err(explained)
+    }
+
+    /// The definition called `name`, or by that alias; warns about what it does not understand.
+    pub fn provider(&self, name: &str) -> Result<Entry> {
+        let entry = self.catalog()?.find(name).map_err(explained)?;
+        self.warn_about(&entry);
+        Ok(entry)
+    }
+
+    pub fn warn_about(&self, entry: &Entry) {
+        for warning in &entry.warnings {
+            self.output.warning(&warning.to_string());
+        }
+        if let Some(path) = &entry.passed_over {
+            self.output.warning(&format!("{} is empty and was passed over", path.display()));
+        }
+    }
+}
+
+/// The provider's name as a part of a key.
+pub fn name_of(definition: &Definition) -> Result<ProviderName> {
+    definition.name.parse()
+}
+
+/// With the code of the one table and the command that mends it.
+pub fn explained(error: CatalogError) -> Error {
+    let message = error.to_string();
+    match error {
+        CatalogError::Unknown { nearest, .. } => Error::new(Code::NoProvider, message).hint(match nearest.as_slice() {
+            [] => "authsome list shows all providers".to_owned(),
+            names => format!("did you mean {}? authsome list shows all", names.join(" or ")),
+        }),
+        CatalogError::Broken(_) => {
+            Error::invalid(message).hint("mend the file, or remove it to use the bundled definition")
+        }
+        CatalogError::Exposed { path, .. } => {
+            Error::new(Code::Denied, message).hint(format!("chmod go-w {}", path.display()))
+        }
+        CatalogError::Unreadable { .. } => Error::unavailable(message),
+    }
+}

@@ -1,0 +1,58 @@
+//! `config.json`: which helpers serve, where the callback listens, aliases. No secret.
+
+use crate::home::{self, Home};
+use proto::{Error, Object, Result};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+
+const KEYS: &[&str] = &["vault", "credential", "proxy", "callback", "aliases"];
+
+/// What the person set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Config {
+    /// `authsome-vault-<name>` instead of the bundled vault.
+    pub vault: Option<String>,
+    /// `authsome-credential-<name>` instead of the bundled credential source.
+    pub credential: Option<String>,
+    /// `authsome-proxy-<name>` instead of the bundled proxy.
+    pub proxy: Option<String>,
+    /// Where the login page listens: a loopback URL of any port, with the callback's path.
+    pub callback: Option<String>,
+    /// Words of one's own for a command line.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// The configuration and warnings about what it does not understand. A missing file is an empty one.
+    pub fn load(home: &Home) -> Result<(Config, Vec<String>)> {
+        let file = home.config_file();
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Default::default()),
+            Err(error) => return Err(Error::unavailable(format!("cannot read {}: {error}", file.display()))),
+        };
+        if let Ok(metadata) = fs::metadata(&file) {
+            home::refuse_writable(&file, &metadata)?;
+        }
+        let broken = |error: serde_json::Error| {
+            Error::invalid(format!("{}: {error}", file.display())).hint(format!("its keys are {}", KEYS.join(", ")))
+        };
+        let object: Object = serde_json::from_str(&text).map_err(broken)?;
+        let warnings = object.keys().filter(|key| !KEYS.contains(&key.as_str()));
+        let warnings = warnings.map(|key| unknown_key(&file.display().to_string(), key)).collect();
+        let config = serde_json::from_value(Value::Object(object)).map_err(broken)?;
+        Ok((config, warnings))
+    }
+}
+
+fn unknown_key(file: &str, key: &str) -> String {
+    let key = proto::redact::shown(key);
+    match provider::nearest::one(&key, KEYS.iter().copied()) {
+        Some(known) => format!("{file}: unknown key {key:?}; did you mean {known:?}?"),
+        None => format!("{file}: unknown key {key:?}"),
+    }
+}

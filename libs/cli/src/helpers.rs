@@ -1,0 +1,91 @@
+//! Starting the program that serves a role. Defaults and drop-ins take the same road.
+
+use crate::{Context, exec_path};
+use helper::{Child, vault::Vault};
+use proto::Result;
+use std::path::Path;
+use std::process::Command;
+
+/// Variables a helper gets besides `AUTHSOME_*` and `SSL_CERT_*`.
+const PASSED: &[&str] = &["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+
+/// Of the person's desktop and agents, for a helper with a window or a hardware token.
+const DESKTOP: &[&str] = &[
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SSH_AUTH_SOCK",
+    "GNUPGHOME",
+];
+
+/// The person's own proxy. A session's is the proxy that a helper stands behind: never passed on.
+const PROXY: &[&str] =
+    &["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+
+/// The configured vault, started.
+pub struct VaultProcess {
+    vault: Vault,
+    _child: Child,
+}
+
+impl std::ops::Deref for VaultProcess {
+    type Target = Vault;
+    fn deref(&self) -> &Vault {
+        &self.vault
+    }
+}
+
+impl Context {
+    /// Starts the configured vault.
+    pub fn vault(&self) -> Result<VaultProcess> {
+        let child = self.helper("vault", self.config.vault.as_deref())?;
+        Ok(VaultProcess { vault: Vault::new(child.link().clone()), _child: child })
+    }
+
+    /// Starts the configured credential source.
+    pub fn credential(&self) -> Result<Child> {
+        self.helper("credential", self.config.credential.as_deref())
+    }
+
+    /// Starts the configured proxy.
+    pub fn proxy(&self) -> Result<Child> {
+        self.helper("proxy", self.config.proxy.as_deref())
+    }
+
+    /// Starts the helper of a flow: the bundled one for the flows it knows, else a drop-in.
+    pub fn flow(&self, flow: &str) -> Result<Child> {
+        let bundled = self.helper("flow", None)?;
+        if bundled.link().hello().flows.iter().any(|known| known == flow) {
+            return Ok(bundled);
+        }
+        self.helper("flow", Some(flow))
+    }
+
+    fn helper(&self, role: &str, drop_in: Option<&str>) -> Result<Child> {
+        let program = match drop_in {
+            None => exec_path::find_bundled(&format!("authsome-{role}"))?,
+            Some(name) => exec_path::find_helper(role, name)?,
+        };
+        Ok(Child::start(self.command(&program), role, self.tracer.clone())?)
+    }
+
+    /// The command of a helper: no argument, `/`, and no more of the environment than it needs.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/").env_clear();
+        command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_passed)));
+        command.env("AUTHSOME_HOME", self.home.path());
+        command
+    }
+}
+
+fn is_passed(name: &str) -> bool {
+    let in_session = || std::env::var_os("AUTHSOME_PROXY_MODE").is_some();
+    PASSED.contains(&name)
+        || DESKTOP.contains(&name)
+        || name.starts_with("AUTHSOME_")
+        || name.starts_with("SSL_CERT_")
+        || (PROXY.contains(&name) && !in_session())
+}

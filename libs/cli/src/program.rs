@@ -1,0 +1,49 @@
+//! The whole `main` of a program: parse, run, end with the status of the one table.
+
+use crate::context::{Context, Globals};
+use crate::output::Output;
+use clap::Parser;
+use clap::error::ErrorKind;
+use proto::{Code, Error, Result};
+use std::process::ExitCode;
+
+/// How a program ended; 0 unless it passes on another program's status.
+pub type Status = u8;
+
+/// Parses the command line into `A`, makes the context and calls `run`.
+///
+/// `globals` finds the shared flags in the program's own arguments.
+pub fn program<A: Parser>(globals: fn(&A) -> &Globals, run: fn(A, &Context) -> Result<Status>) -> ExitCode {
+    let args = match A::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let output = Output::new(globals(&args));
+    let result = Context::new(globals(&args), output.clone()).and_then(|context| run(args, &context));
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.code.exit_status())
+        }
+    }
+}
+
+/// `--help` and `--version` are answers; the rest is a usage error.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that closed its pipe has seen enough.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let json = std::env::args().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    if json || std::env::var_os("AUTHSOME_JSON").is_some() {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        Output::json().error(&Error::invalid(message));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(Code::Invalid.exit_status())
+}
