@@ -1,1 +1,19 @@
-fn main() {}
+//! `authsome run`: a command under the session's proxy.
+//!
+//! It starts the proxy, prepares the command's environment, passes signals and the status on, and
+//! cleans up. It sees no credential: the proxy and the credential source do.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod child;
+mod environment;
+mod node;
+mod roots;
+mod run;
+mod signals;
+
+fn main() -> std::process::ExitCode {
+    cli::kernel::harden();
+    cli::program(|args: &args::Args| &args.globals, run::run)
+}

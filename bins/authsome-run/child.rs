@@ -1,0 +1,71 @@
+//! The command itself: started, waited for, its status passed on.
+
+use crate::signals::Signals;
+use cli::session::Session;
+use cli::{Output, Status};
+use helper::Child;
+use proto::{Error, Result};
+use rustix::process::{WaitOptions, WaitStatus, wait};
+use std::io::ErrorKind;
+use std::process::Command;
+
+/// Runs `command` to its end. 126 and 127 as in sh, 128+n when a signal ended it.
+pub fn run(
+    mut command: Command,
+    signals: &Signals,
+    session: &Session,
+    proxy: &Child,
+    output: &Output,
+) -> Result<Status> {
+    if let Some(signal) = signals.early() {
+        return Ok(ended_by(signal));
+    }
+    cli::kernel::die_with_parent(&mut command);
+    let child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ok(not_started(&command, &error, output)),
+    };
+    session.child(child.id())?;
+    signals.pass_to(child.id());
+    let status = wait_for(child.id(), proxy, output);
+    signals.pass_to(0);
+    status
+}
+
+/// Waits for the command; orphans of it that this process adopted are reaped on the way.
+fn wait_for(pid: u32, proxy: &Child, output: &Output) -> Result<Status> {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((ended, status))) if u32::try_from(ended.as_raw_nonzero().get()) == Ok(pid) => {
+                return Ok(passed_on(status));
+            }
+            Ok(Some((ended, _))) if u32::try_from(ended.as_raw_nonzero().get()) == Ok(proxy.id()) => {
+                output.warning("the proxy has ended; the command's requests fail from now on");
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(Error::unavailable(format!("cannot wait for the command: {error}"))),
+        }
+    }
+}
+
+fn passed_on(status: WaitStatus) -> Status {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => u8::try_from(code & 0xff).unwrap_or(u8::MAX),
+        (None, Some(signal)) => ended_by(signal),
+        (None, None) => u8::MAX,
+    }
+}
+
+fn ended_by(signal: i32) -> Status {
+    u8::try_from(128 + signal).unwrap_or(u8::MAX)
+}
+
+fn not_started(command: &Command, error: &std::io::Error, output: &Output) -> Status {
+    let program = command.get_program().to_string_lossy();
+    let (status, message) = match error.kind() {
+        ErrorKind::NotFound => (127, format!("cannot find the command {program:?}")),
+        _ => (126, format!("cannot run {program:?}: {error}")),
+    };
+    output.error(&Error::invalid(message));
+    status
+}

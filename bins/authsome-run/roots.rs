@@ -1,0 +1,83 @@
+//! The certificates that the command trusts: the system's, the person's own, the session's.
+
+use cli::session::Session;
+use proto::Result;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// Where systems keep their roots as one file; the first that is there counts.
+const SYSTEM: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Variables by which the person may have named a bundle of their own.
+const OWN: &[&str] = &[
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+    "AWS_CA_BUNDLE",
+];
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// Files in the session's directory.
+pub struct Roots {
+    /// Everything, for programs that replace their roots by it.
+    pub all: PathBuf,
+    /// The session's certificate and the person's extra ones, for programs that add to their roots.
+    pub extra: PathBuf,
+}
+
+pub fn write(session: &Session, session_ca: &str) -> Result<Roots> {
+    let system = SYSTEM.iter().map(Path::new).find(|path| path.is_file());
+    let own: Vec<PathBuf> = OWN.iter().filter_map(std::env::var_os).map(PathBuf::from).collect();
+    let all = bundle(system.into_iter().chain(own.iter().map(PathBuf::as_path)), session_ca);
+    let node = std::env::var_os("NODE_EXTRA_CA_CERTS").map(PathBuf::from);
+    let extra = bundle(node.as_deref().into_iter(), session_ca);
+    Ok(Roots { all: session.write("roots.pem", all.as_bytes())?, extra: session.write("ca.pem", extra.as_bytes())? })
+}
+
+/// Every certificate once; a file that cannot be read is one the command could not read either.
+fn bundle<'a>(files: impl Iterator<Item = &'a Path>, session_ca: &str) -> String {
+    let texts: HashSet<PathBuf> = files.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned())).collect();
+    let texts: Vec<String> = texts.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let mut seen = HashSet::new();
+    let mut bundle = String::with_capacity(session_ca.len() + texts.iter().map(String::len).sum::<usize>());
+    for certificate in std::iter::once(session_ca).chain(texts.iter().map(String::as_str)).flat_map(certificates) {
+        if seen.insert(certificate) {
+            bundle.push_str(certificate);
+            bundle.push('\n');
+        }
+    }
+    bundle
+}
+
+fn certificates(text: &str) -> impl Iterator<Item = &str> {
+    text.split(BEGIN).skip(1).filter_map(move |rest| {
+        let end = rest.find(END)? + END.len();
+        let start = rest.as_ptr() as usize - text.as_ptr() as usize - BEGIN.len();
+        text.get(start..start + BEGIN.len() + end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_in_two_bundles_is_in_ours_once() {
+        let one = format!("{BEGIN}\nAAAA\n{END}");
+        let two = format!("{BEGIN}\nBBBB\n{END}");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("own.pem");
+        std::fs::write(&file, format!("# mine\n{one}\n{two}\n{one}\n")).unwrap();
+        assert_eq!(bundle([file.as_path()].into_iter(), &one), format!("{one}\n{two}\n"));
+    }
+}
