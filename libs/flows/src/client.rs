@@ -64,7 +64,8 @@ pub(crate) fn confirmed(task: &Task, client: &Client) -> Result<Client> {
 
 fn asked(task: &Task, login: &Login, secret: Secret) -> Result<Client> {
     let auth = settings::auth_of(task.oauth()?.token_auth);
-    let mut fields = vec![Field { name: "client_id".into(), label: "Client ID".into(), required: true, ..Field::default() }];
+    let mut fields =
+        vec![Field { name: "client_id".into(), label: "Client ID".into(), required: true, ..Field::default() }];
     match secret {
         Secret::PrivateKey => fields.push(masked("private_key", "Private key (PEM)", true)),
         // A secret that will never be sent need not be known.
@@ -102,8 +103,10 @@ pub(crate) fn typed(task: &Task, label: &str, text: Option<&str>) -> Result<Opti
     let text = text.unwrap_or_default().trim();
     if text == proto::PLACEHOLDER {
         let name = task.name();
-        return Err(Error::invalid(format!("the {label} of {name} is the placeholder that programs see, not the real one"))
-            .hint("run the login outside of a session, and paste what the provider shows"));
+        return Err(Error::invalid(format!(
+            "the {label} of {name} is the placeholder that programs see, not the real one"
+        ))
+        .hint("run the login outside of a session, and paste what the provider shows"));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }

@@ -16,8 +16,8 @@ impl Flow for ClientCredentials {
 
     fn login(&self, task: &Task, login: &Login) -> Result<Learned> {
         let client = client::stored_or_asked(task, login, Secret::Required)?;
-        let token = ask(task, &client, &login.scopes)?
-            .map_err(|failure| failure::login(task, "the client", &failure))?;
+        let token =
+            ask(task, &client, &login.scopes)?.map_err(|failure| failure::login(task, "the client", &failure))?;
         let mut learned = pkce::finish(task, login, &token)?;
         renewed_by_asking_again(&mut learned);
         Ok(learned)

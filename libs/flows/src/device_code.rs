@@ -25,8 +25,8 @@ impl Flow for DeviceCode {
     fn login(&self, task: &Task, login: &Login) -> Result<Learned> {
         let client = client::stored_or_asked(task, login, Secret::Optional)?;
         let provider = settings::provider(task, client.record.token_auth.as_deref())?;
-        let token = poll(task, login, &provider, &client)?
-            .map_err(|failure| failure::login(task, "the login", &failure))?;
+        let token =
+            poll(task, login, &provider, &client)?.map_err(|failure| failure::login(task, "the login", &failure))?;
         pkce::finish(task, login, &token)
     }
 
@@ -40,12 +40,7 @@ impl Flow for DeviceCode {
 }
 
 /// Shows the code, then asks the provider until it is confirmed, refused or past.
-pub(crate) fn poll(
-    task: &Task,
-    login: &Login,
-    provider: &Provider,
-    client: &Client,
-) -> Result<Result<Token, Failure>> {
+pub(crate) fn poll(task: &Task, login: &Login, provider: &Provider, client: &Client) -> Result<Result<Token, Failure>> {
     let oauth_client = client::oauth(client);
     let grants = Grants { transport: task.tools.transport, provider, client: &oauth_client };
     let started = match grants.device_start(&login.scopes) {

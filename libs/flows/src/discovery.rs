@@ -1,8 +1,8 @@
 //! What a definition leaves open and the provider tells: RFC 9728 from the resource to its
 //! authorization server, RFC 8414 from there to the endpoints.
 
-use crate::task::Task;
 use crate::settings;
+use crate::task::Task;
 use oauth::metadata::{self, Server};
 use oauth::{Endpoint, Error as Failure, Provider, Revocation, RevocationAuth};
 use proto::{Object, Result};
@@ -51,11 +51,7 @@ pub(crate) fn kept(task: &Task, provider: &Provider) -> Option<Value> {
 }
 
 /// Fills in from the record what the login had found; asks again when the record has none.
-pub(crate) fn restore(
-    task: &Task,
-    record: &Object,
-    provider: &mut Provider,
-) -> std::result::Result<(), Failure> {
+pub(crate) fn restore(task: &Task, record: &Object, provider: &mut Provider) -> std::result::Result<(), Failure> {
     if provider.token.is_some() {
         return Ok(());
     }

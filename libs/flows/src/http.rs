@@ -107,7 +107,8 @@ fn classified(error: reqwest::Error) -> TransportError {
 /// The innermost reason: the outer ones repeat the URL.
 fn cause(error: &reqwest::Error) -> String {
     let mut source = error.source();
-    let mut text = if error.is_timeout() { "no connection in 10 seconds".to_owned() } else { "not a request".to_owned() };
+    let mut text =
+        if error.is_timeout() { "no connection in 10 seconds".to_owned() } else { "not a request".to_owned() };
     while let Some(inner) = source {
         text = inner.to_string();
         source = inner.source();

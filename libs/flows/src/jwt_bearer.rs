@@ -23,8 +23,8 @@ impl Flow for JwtBearer {
 
     fn login(&self, task: &Task, login: &Login) -> Result<Learned> {
         let client = client::stored_or_asked(task, login, Secret::PrivateKey)?;
-        let token = ask(task, &client, &login.scopes)?
-            .map_err(|failure| failure::login(task, "the assertion", &failure))?;
+        let token =
+            ask(task, &client, &login.scopes)?.map_err(|failure| failure::login(task, "the assertion", &failure))?;
         let mut learned = pkce::finish(task, login, &token)?;
         renewed_by_asking_again(&mut learned);
         Ok(learned)

@@ -21,10 +21,9 @@ pub(crate) fn at_login(task: &Task, token: &Token, asked: &[String]) -> Learned 
     }
     let expected = task.definition.oauth.as_ref().is_some_and(|oauth| oauth.expects_refresh_token);
     if expected && token.refresh_token.is_none() {
-        task.tools.asks.note(&format!(
-            "{} gave no refresh token: the connection ends when its access token expires",
-            task.name()
-        ));
+        task.tools
+            .asks
+            .note(&format!("{} gave no refresh token: the connection ends when its access token expires", task.name()));
     }
     let mut learned = learned(task, token);
     learned.record.insert("scopes".into(), json!(granted));
@@ -80,8 +79,15 @@ fn account(task: &Task, token: &Token) -> Account {
     let asked = settings::endpoint(task, "userinfo", &userinfo.url).and_then(|endpoint| {
         let provider = settings::provider(task, None)?;
         let pointers = settings::pointers(&userinfo.account);
-        oauth::account_at(task.tools.transport, &provider, &endpoint, userinfo.post.as_ref(), &token.access_token, &pointers)
-            .map_err(|failure| crate::failure::login(task, "the question for the account", &failure))
+        oauth::account_at(
+            task.tools.transport,
+            &provider,
+            &endpoint,
+            userinfo.post.as_ref(),
+            &token.access_token,
+            &pointers,
+        )
+        .map_err(|failure| crate::failure::login(task, "the question for the account", &failure))
     });
     match asked {
         Ok(found) => Account { id: told.id.or(found.id), label: found.label },
@@ -94,6 +100,8 @@ fn account(task: &Task, token: &Token) -> Account {
 
 /// `a:b` counts as granted with `a`: that is how providers fold narrower scopes into wider ones.
 fn missing<'a>(asked: &'a [String], granted: &[String]) -> Vec<&'a str> {
-    let has = |scope: &str| granted.iter().any(|g| g == scope || scope.strip_prefix(g.as_str()).is_some_and(|r| r.starts_with(':')));
+    let has = |scope: &str| {
+        granted.iter().any(|g| g == scope || scope.strip_prefix(g.as_str()).is_some_and(|r| r.starts_with(':')))
+    };
     asked.iter().map(String::as_str).filter(|scope| !STEERING.contains(scope) && !has(scope)).collect()
 }

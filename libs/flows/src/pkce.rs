@@ -45,9 +45,8 @@ pub(crate) fn authorize(
     client: &Client,
 ) -> Result<Result<Token, Failure>> {
     let oauth_client = client::oauth(client);
-    let authorization =
-        Authorization::new(provider, &oauth_client, &login.redirect_uri, &login.state, &login.scopes)
-            .map_err(|failure| failure::login(task, "the login", &failure))?;
+    let authorization = Authorization::new(provider, &oauth_client, &login.redirect_uri, &login.state, &login.scopes)
+        .map_err(|failure| failure::login(task, "the login", &failure))?;
     let device = task.oauth()?.supports_device_code && provider.device_authorization.is_some();
     let ask = Authorize {
         url: authorization.url.to_string(),

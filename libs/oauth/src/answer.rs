@@ -110,7 +110,9 @@ fn parse(body: &[u8], content_type: Option<&str>) -> Option<Document> {
         Some("text/plain") | None => pairs().any(|(name, _)| matches!(&*name, "access_token" | "error")),
         _ => false,
     };
-    form.then(|| Document(pairs().map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()))
+    form.then(|| {
+        Document(pairs().map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
+    })
 }
 
 /// The error and its description, in the shapes that providers use.
@@ -185,7 +187,3 @@ impl Sent {
         self.0.iter().fold(text, |text, secret| text.replace(secret.as_str(), "[secret]"))
     }
 }
-
-#[cfg(test)]
-#[path = "answer_tests.rs"]
-mod tests;

@@ -46,7 +46,3 @@ fn key(pem: &SecretString) -> Result<RsaKeyPair, BadKey> {
     }
     .map_err(|_| BadKey::NotRsa)
 }
-
-#[cfg(test)]
-#[path = "assertion_tests.rs"]
-mod tests;

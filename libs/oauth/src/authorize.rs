@@ -71,7 +71,9 @@ impl Authorization {
 pub fn check_issuer(provider: &Provider, iss: Option<&str>) -> Result<(), &'static str> {
     match (iss, &provider.issuer) {
         (Some(iss), Some(issuer)) if iss != issuer => Err("the answer came from another authorization server"),
-        (None, Some(_)) if provider.iss_required => Err("the answer does not say which authorization server it is from"),
+        (None, Some(_)) if provider.iss_required => {
+            Err("the answer does not say which authorization server it is from")
+        }
         _ => Ok(()),
     }
 }
@@ -86,7 +88,3 @@ fn with_query(url: &Url, kept: impl Fn(&str) -> bool) -> Url {
     }
     url
 }
-
-#[cfg(test)]
-#[path = "authorize_tests.rs"]
-mod tests;

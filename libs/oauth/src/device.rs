@@ -40,11 +40,8 @@ pub enum Poll {
 impl Grants<'_> {
     /// Asks for a device code and a user code.
     pub fn device_start(&self, scopes: &[String]) -> Result<Started, Error> {
-        let endpoint = self
-            .provider
-            .device_authorization
-            .as_ref()
-            .ok_or_else(|| Error::missing("device_authorization_url"))?;
+        let endpoint =
+            self.provider.device_authorization.as_ref().ok_or_else(|| Error::missing("device_authorization_url"))?;
         let mut client = BasicClient::new(ClientId::new(self.client.id.clone()))
             .set_device_authorization_url(DeviceAuthorizationUrl::from_url(endpoint.url().clone()))
             .set_auth_type(auth_type(self.provider.token_auth));
@@ -90,9 +87,8 @@ impl Grants<'_> {
             true => (Body::Json, Some("device_code")),
             false => (self.provider.token_body, None),
         };
-        let outcome = self.token_with(Place::Path, body, only, |exchange| {
-            request.request(exchange, |_: Duration| (), None).ok()
-        });
+        let outcome =
+            self.token_with(Place::Path, body, only, |exchange| request.request(exchange, |_: Duration| (), None).ok());
         match outcome {
             Ok(token) => Ok(Poll::Done(token)),
             Err(Error::Throttled { retry_after, .. }) => Ok(Poll::SlowDown(retry_after)),
@@ -131,7 +127,3 @@ fn web_address(text: &str) -> Option<String> {
     let url = url::Url::parse(text).ok()?;
     matches!(url.scheme(), "https" | "http").then(|| url.to_string())
 }
-
-#[cfg(test)]
-#[path = "device_tests.rs"]
-mod tests;

@@ -51,9 +51,12 @@ impl Exchange<'_> {
         match (self.outcome.into_inner(), parsed) {
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(whole)), Ok(parsed)) => Ok((parsed, whole)),
-            (Some(Ok(_)), Err(_)) => {
-                Err(Error::Unexpected { status: 200, content_type: None, expected: self.expected, found: "other types" })
-            }
+            (Some(Ok(_)), Err(_)) => Err(Error::Unexpected {
+                status: 200,
+                content_type: None,
+                expected: self.expected,
+                found: "other types",
+            }),
             (None, _) => Err(Error::Settings("the request cannot be built".to_owned())),
         }
     }

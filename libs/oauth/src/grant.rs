@@ -15,8 +15,7 @@ use std::collections::BTreeMap;
 const EXPECTED: &str = "an access token";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-pub(crate) type TokenClient =
-    BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+pub(crate) type TokenClient = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// Token requests of one client to one provider.
 pub struct Grants<'a> {
@@ -152,7 +151,10 @@ impl Grants<'_> {
             access_token: parsed.access_token().secret().clone().into(),
             refresh_token: parsed.refresh_token().map(|token| token.secret().clone().into()),
             expires_in: parsed.expires_in().map(|lifetime| lifetime.as_secs()),
-            scopes: parsed.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect()),
+            // The crate reads an empty text as one empty scope; it says that none was granted.
+            scopes: parsed
+                .scopes()
+                .map(|scopes| scopes.iter().map(|scope| scope.to_string()).filter(|scope| !scope.is_empty()).collect()),
             account: token::account(whole, &self.provider.account),
         }
     }

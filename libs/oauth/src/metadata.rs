@@ -121,7 +121,8 @@ impl RawServer {
         Ok(Server {
             issuer: self.issuer,
             authorization: optional(self.authorization_endpoint)?,
-            token: optional(self.token_endpoint)?.ok_or_else(|| unexpected("a token_endpoint", "metadata without it"))?,
+            token: optional(self.token_endpoint)?
+                .ok_or_else(|| unexpected("a token_endpoint", "metadata without it"))?,
             registration: optional(self.registration_endpoint)?,
             revocation: optional(self.revocation_endpoint)?,
             device_authorization: optional(self.device_authorization_endpoint)?,
@@ -211,7 +212,3 @@ fn endpoint(text: &str, what: &str, loopback_http: bool) -> Result<Url, Error> {
 fn unexpected(expected: &'static str, found: &'static str) -> Error {
     Error::Unexpected { status: 200, content_type: None, expected, found }
 }
-
-#[cfg(test)]
-#[path = "metadata_tests.rs"]
-mod tests;

@@ -26,14 +26,24 @@ impl Reason {
             // GitHub.
             "bad_refresh_token" | "bad_verification_code" => Reason::InvalidGrant,
             // Slack.
-            "invalid_refresh_token" | "token_revoked" | "token_expired" | "invalid_auth" | "account_inactive"
-            | "invalid_code" | "code_already_used" | "not_authed" => Reason::InvalidGrant,
+            "invalid_refresh_token"
+            | "token_revoked"
+            | "token_expired"
+            | "invalid_auth"
+            | "account_inactive"
+            | "invalid_code"
+            | "code_already_used"
+            | "not_authed" => Reason::InvalidGrant,
             // HubSpot.
             "BAD_REFRESH_TOKEN" | "BAD_AUTH_CODE" => Reason::InvalidGrant,
             "invalid_client" | "unauthorized_client" => Reason::InvalidClient,
             // GitHub, Slack, HubSpot.
-            "incorrect_client_credentials" | "bad_client_secret" | "invalid_client_id" | "bad_client_id"
-            | "BAD_CLIENT_ID" | "BAD_CLIENT_SECRET" => Reason::InvalidClient,
+            "incorrect_client_credentials"
+            | "bad_client_secret"
+            | "invalid_client_id"
+            | "bad_client_id"
+            | "BAD_CLIENT_ID"
+            | "BAD_CLIENT_SECRET" => Reason::InvalidClient,
             "redirect_uri_mismatch" | "bad_redirect_uri" | "invalid_redirect_uri" => Reason::RedirectMismatch,
             "access_denied" | "authorization_declined" => Reason::AccessDenied,
             "invalid_scope" => Reason::InvalidScope,

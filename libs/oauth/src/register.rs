@@ -68,7 +68,3 @@ pub fn method_name(auth: TokenAuth) -> &'static str {
 fn method_of(name: &str) -> Option<TokenAuth> {
     [TokenAuth::Basic, TokenAuth::Body, TokenAuth::None].into_iter().find(|auth| method_name(*auth) == name)
 }
-
-#[cfg(test)]
-#[path = "register_tests.rs"]
-mod tests;

@@ -34,7 +34,8 @@ pub fn revoke(
         (RevocationAuth::Bearer, _) => Some(bearer(token)?),
         _ => None,
     };
-    let outgoing = Outgoing { method: settings.method.clone(), url: endpoint.url(), params, body: settings.body, authorization };
+    let outgoing =
+        Outgoing { method: settings.method.clone(), url: endpoint.url(), params, body: settings.body, authorization };
     let (response, mut sent) = outgoing.send(transport, &provider.headers)?;
     sent.0.push(zeroize::Zeroizing::new(token.expose_secret().to_owned()));
     let gone = response.status().as_u16();
@@ -53,7 +54,3 @@ pub(crate) fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
     header.set_sensitive(true);
     Ok(header)
 }
-
-#[cfg(test)]
-#[path = "revoke_tests.rs"]
-mod tests;

@@ -26,11 +26,7 @@ pub(crate) struct Outgoing<'a> {
 
 impl Outgoing<'_> {
     /// Sends it; beside the answer, what may not be shown of it.
-    pub(crate) fn send(
-        self,
-        transport: &dyn Transport,
-        extra: &HeaderMap,
-    ) -> Result<(Response<Vec<u8>>, Sent), Error> {
+    pub(crate) fn send(self, transport: &dyn Transport, extra: &HeaderMap) -> Result<(Response<Vec<u8>>, Sent), Error> {
         let sent = self.secrets();
         let mut request = Request::new(Vec::new());
         *request.method_mut() = self.method;
