@@ -1,1 +1,33 @@
-//! placeholder
+//! Role `credential`: a request in, headers out; and the renewal of what is in the vault.
+//!
+//! It knows which connection a request means, whether its token lives, and how to renew one
+//! without ever using a refresh token twice. It stores nothing itself (a [`Vault`] does), speaks
+//! no OAuth ([`Flows`] do), and carries no request.
+
+#![forbid(unsafe_code)]
+
+mod choice;
+mod clock;
+mod definitions;
+mod flight;
+mod flows;
+mod journal;
+mod lease;
+mod life;
+mod locks;
+mod renewal;
+mod report;
+mod resolve;
+mod routes;
+mod service;
+mod session;
+mod usable;
+mod vault;
+mod world;
+
+pub use clock::{Clock, SystemClock};
+pub use definitions::Definitions;
+pub use flows::{Flows, StartFlow, StartedFlows};
+pub use service::Broker;
+pub use vault::{Held, StartVault, StartedVault, Vault};
+pub use world::World;

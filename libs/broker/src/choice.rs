@@ -1,0 +1,88 @@
+//! The connections of a provider in the vault, and the one that is meant.
+
+use crate::session::Session;
+use crate::world::{World, connection, login_command};
+use proto::record::{Connection, DefaultConnection};
+use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Slot};
+use provider::{Choice, SaidBy, Wanted, choose};
+use std::collections::BTreeMap;
+
+/// One provider's connections, by name, and its default.
+#[derive(Default)]
+pub(crate) struct Connections {
+    pub records: BTreeMap<ConnectionName, Connection>,
+    pub pointer: Option<ConnectionName>,
+}
+
+/// The connections of every provider under a prefix of keys. Records of another shape are left out.
+pub(crate) fn connections(world: &World, prefix: &str) -> Result<BTreeMap<ProviderName, Connections>> {
+    let mut providers: BTreeMap<ProviderName, Connections> = BTreeMap::new();
+    for row in world.vault.list(prefix)? {
+        let of_provider = providers.entry(row.key.provider.clone()).or_default();
+        match &row.key.slot {
+            Slot::Connection(name) => {
+                if let Ok(record) = connection(&row.key, row.record) {
+                    of_provider.records.insert(name.clone(), record);
+                }
+            }
+            Slot::Default => {
+                let pointer = proto::codec::from_object::<DefaultConnection>("the default", row.record);
+                of_provider.pointer = pointer.ok().map(|default| default.connection);
+            }
+            Slot::Client => {}
+        }
+    }
+    providers.retain(|_, connections| !connections.records.is_empty());
+    Ok(providers)
+}
+
+impl Connections {
+    pub fn choose<'a>(&'a self, named: Option<&'a ConnectionName>) -> Choice<'a> {
+        let present: Vec<&str> = self.records.keys().map(ConnectionName::as_str).collect();
+        let wanted = Wanted {
+            named: named.map(ConnectionName::as_str),
+            directory: None,
+            pointer: self.pointer.as_ref().map(ConnectionName::as_str),
+        };
+        choose(wanted, &present)
+    }
+}
+
+/// The key of the connection that is meant, or the error that says why there is none.
+pub(crate) fn chosen_key(
+    world: &World,
+    session: &Session,
+    provider: &ProviderName,
+    named: Option<&ConnectionName>,
+) -> Result<Key> {
+    let prefix = format!("{}/{provider}/", session.profile);
+    let connections = connections(world, &prefix)?.remove(provider).unwrap_or_default();
+    let named = named.or_else(|| session.choose.get(provider));
+    let key = |name: &str| Ok::<_, Error>(session.key(provider, &name.parse()?));
+    match connections.choose(named) {
+        Choice::One(name) => key(name),
+        Choice::Missing(name, by) => Err(missing(&key(name)?, by)),
+        Choice::NotConnected => {
+            let key = key("default")?;
+            Err(Error::new(Code::NotFound, format!("{provider} is not connected")).hint(login_command(&key, "")))
+        }
+        Choice::Ambiguous(names) => Err(ambiguous(provider, names)),
+    }
+}
+
+pub(crate) fn ambiguous<'a>(provider: &ProviderName, names: impl IntoIterator<Item = &'a str>) -> Error {
+    let choices: Vec<String> = names.into_iter().map(ToOwned::to_owned).collect();
+    Error::new(Code::Ambiguous, format!("{provider} has several connections: {}", choices.join(", ")))
+        .hint(format!("--connection NAME, or authsome connection set-default {provider} NAME"))
+        .choices(choices)
+}
+
+fn missing(key: &Key, by: SaidBy) -> Error {
+    let whose = match by {
+        SaidBy::Default => ", its default",
+        SaidBy::Directory => ", which .authsome.json names",
+        SaidBy::Name => "",
+    };
+    Error::new(Code::NotFound, format!("{} has no connection {}{whose}", key.provider, key.slot))
+        .hint(login_command(key, ""))
+}

@@ -1,0 +1,70 @@
+//! The flows as the broker needs them, and the adapter over a helper process.
+
+use helper::{Broken, Child, NoAsks};
+use proto::ops::flow::{Learned, Refresh};
+use proto::{Code, Error, Object, Outcome, Result};
+use std::time::{Duration, Instant};
+
+pub trait Flows: Send + Sync {
+    /// An error carries its outcome; none means [`Outcome::Lost`].
+    fn refresh(&self, request: Refresh) -> Result<Learned>;
+    fn revoke(&self, request: Refresh) -> Result<()>;
+}
+
+/// Starts the helper of a flow.
+pub type StartFlow = Box<dyn Fn(&str) -> Result<Child> + Send + Sync>;
+
+/// How long a renewal may take, the start of the helper included.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// One process per renewal: they are rare, and a fresh process has nothing left over.
+pub struct StartedFlows(StartFlow);
+
+impl StartedFlows {
+    pub fn new(start: StartFlow) -> StartedFlows {
+        StartedFlows(start)
+    }
+
+    fn call(&self, op: &str, request: &Refresh) -> Result<Result<Object>, CallError> {
+        let deadline = Instant::now() + DEADLINE;
+        let child = (self.0)(&request.flow).map_err(CallError::NotStarted)?;
+        let result = child.link().call_until(op, proto::codec::to_object(request), &mut NoAsks, Some(deadline));
+        // Ending a helper may take seconds, and the answer must be stored now.
+        std::thread::spawn(move || drop(child));
+        result.map_err(CallError::Broken)
+    }
+}
+
+enum CallError {
+    NotStarted(Error),
+    Broken(Broken),
+}
+
+impl Flows for StartedFlows {
+    fn refresh(&self, request: Refresh) -> Result<Learned> {
+        match self.call("refresh", &request) {
+            Ok(Ok(reply)) => {
+                proto::codec::from_object(&format!("the answer of flow {} to refresh", request.flow), reply)
+                    .map_err(|error| error.outcome(Outcome::Lost))
+            }
+            // A flow that cannot renew has sent nothing.
+            Ok(Err(error)) if error.outcome.is_none() && error.code == Code::Unsupported => {
+                Err(error.outcome(Outcome::FixConfig))
+            }
+            Ok(Err(error)) => Err(error),
+            Err(CallError::NotStarted(error)) => {
+                let lasting = matches!(error.code, Code::NotFound | Code::Unsupported | Code::Denied | Code::Invalid);
+                Err(error.outcome(if lasting { Outcome::FixConfig } else { Outcome::RetryAt }))
+            }
+            Err(CallError::Broken(broken)) => Err(Error::from(broken).outcome(Outcome::Lost)),
+        }
+    }
+
+    fn revoke(&self, request: Refresh) -> Result<()> {
+        match self.call("revoke", &request) {
+            Ok(reply) => reply.map(drop),
+            Err(CallError::NotStarted(error)) => Err(error),
+            Err(CallError::Broken(broken)) => Err(broken.into()),
+        }
+    }
+}

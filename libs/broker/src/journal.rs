@@ -1,0 +1,234 @@
+//! What to do about a connection that may need a renewal: the one decision, free of side effects.
+//!
+//! The journal is `record.renewal`, written with `if_rev` before a refresh token is sent and taken
+//! away with `if_rev` when it is known what became of it. So whoever finds a living entry knows
+//! that the token may be on its way, and whoever finds a dead one knows that it may be used up.
+
+use crate::life::{Life, life};
+use proto::record::{Connection, Renewal, Status};
+use serde_json::{Value, json};
+
+/// How long a renewal may take, in seconds; longer than the flow's own deadline of 20 s.
+pub(crate) const LEASE: i64 = 25;
+
+/// A journal entry further ahead than this was written by a clock that was wrong.
+const FARTHEST: i64 = 60;
+
+/// At most one renewal because of a 401 in so many seconds.
+pub(crate) const TRY_EVERY: i64 = 60;
+
+/// The longest a failed renewal is kept from being tried again, in seconds.
+const LONGEST_PAUSE: i64 = 24 * 3600;
+
+/// Why a renewal is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The token is dead, or soon will be.
+    Due,
+    /// The provider answered 401 to a token; true when the vault's is still that one.
+    Rejected { same_token: bool },
+}
+
+/// Whether a refresh token may be sent again when nobody knows what became of the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reuse {
+    Never,
+    Always,
+    /// Within so many seconds of the first time, once.
+    Within(i64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The vault has a token that serves.
+    Nothing,
+    /// Somebody's renewal may be under way until then.
+    WaitUntil(i64),
+    /// Send the refresh token. `again`: it was sent before.
+    Send { again: bool },
+    /// It was sent, may be used up, and may not be sent again.
+    Invalidate,
+    /// Only a person can help.
+    Invalid,
+    /// Nothing to renew with.
+    NotRenewable,
+    /// Tried a moment ago.
+    TooSoon { retry_at: i64 },
+}
+
+/// `refresh_sha256` is of the refresh token in the vault, empty when there is none.
+pub(crate) fn decide(record: &Connection, refresh_sha256: &str, why: &Why, reuse: Reuse, now: i64) -> Decision {
+    if record.status != Status::Connected {
+        return Decision::Invalid;
+    }
+    match why {
+        Why::Due if life(record, now) == Life::Fresh => return Decision::Nothing,
+        Why::Rejected { same_token: false } => return Decision::Nothing,
+        _ => {}
+    }
+    if !record.renewable {
+        return Decision::NotRenewable;
+    }
+    // An entry about another refresh token says nothing of this one.
+    if let Some(renewal) = record.renewal.as_ref().filter(|renewal| renewal.token_sha256 == refresh_sha256) {
+        return after(renewal, record, reuse, now);
+    }
+    if let Some(at) = retry_at(record).filter(|at| now < *at && at - now <= LONGEST_PAUSE) {
+        return Decision::TooSoon { retry_at: at };
+    }
+    match (why, record.tried_at) {
+        (Why::Rejected { .. }, Some(at)) if (at..at + TRY_EVERY).contains(&now) => {
+            Decision::TooSoon { retry_at: at + TRY_EVERY }
+        }
+        _ => Decision::Send { again: false },
+    }
+}
+
+fn after(renewal: &Renewal, record: &Connection, reuse: Reuse, now: i64) -> Decision {
+    if is_living(renewal, now) {
+        return Decision::WaitUntil(renewal.until);
+    }
+    let sent_at = renewal.until - LEASE;
+    let allowed = match reuse {
+        Reuse::Never => false,
+        Reuse::Always => true,
+        Reuse::Within(grace) => {
+            (sent_at..sent_at + grace).contains(&now) && resent(record) != Some(renewal.token_sha256.as_str())
+        }
+    };
+    if allowed { Decision::Send { again: true } } else { Decision::Invalidate }
+}
+
+pub(crate) fn is_living(renewal: &Renewal, now: i64) -> bool {
+    (now..=now + FARTHEST).contains(&renewal.until)
+}
+
+/// Writes that the refresh token is about to be sent.
+pub(crate) fn begin(record: &mut Connection, refresh_sha256: &str, why: &Why, again: bool, now: i64) {
+    record.renewal = Some(Renewal { until: now + LEASE, token_sha256: refresh_sha256.to_owned() });
+    if again {
+        record.rest.insert("resent_sha256".into(), refresh_sha256.into());
+    }
+    if matches!(why, Why::Rejected { .. }) {
+        record.tried_at = Some(now);
+    }
+}
+
+/// Takes the entry away: it is known what became of the refresh token.
+pub(crate) fn end(record: &mut Connection) {
+    record.renewal = None;
+    record.rest.remove("resent_sha256");
+    record.rest.remove("retry");
+}
+
+/// Takes the entry away and keeps everyone from trying again before `at`.
+pub(crate) fn pause(record: &mut Connection, at: Option<i64>, jitter: i64, now: i64) -> i64 {
+    let count = record.rest.get("retry").and_then(|retry| retry["count"].as_u64()).unwrap_or(0);
+    let backoff = 5_i64.saturating_mul(1 << count.min(6)).min(300);
+    let wanted = at.unwrap_or(now + backoff).clamp(now + 1, now + LONGEST_PAUSE);
+    let at = wanted + jitter.rem_euclid(backoff / 4 + 1);
+    end(record);
+    record.rest.insert("retry".into(), json!({"at": at, "count": count + 1}));
+    at
+}
+
+/// Before then nobody tries.
+pub(crate) fn retry_at(record: &Connection) -> Option<i64> {
+    record.rest.get("retry").and_then(|retry| retry["at"].as_i64())
+}
+
+fn resent(record: &Connection) -> Option<&str> {
+    record.rest.get("resent_sha256").and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "aa";
+
+    /// A connection whose access token died at 100, with the journal entry given.
+    fn record(until: Option<i64>) -> Connection {
+        let text = r#"{"provider":"n","flow":"pkce","status":"connected","expires_at":100,"renewable":true}"#;
+        let mut record: Connection = serde_json::from_str(text).unwrap();
+        record.renewal = until.map(|until| Renewal { until, token_sha256: TOKEN.into() });
+        record
+    }
+
+    fn due(record: &Connection, reuse: Reuse, now: i64) -> Decision {
+        decide(record, TOKEN, &Why::Due, reuse, now)
+    }
+
+    #[test]
+    fn a_living_renewal_is_waited_for_whatever_the_provider_allows() {
+        for reuse in [Reuse::Never, Reuse::Always, Reuse::Within(600)] {
+            assert_eq!(due(&record(Some(225)), reuse, 200), Decision::WaitUntil(225));
+            assert_eq!(due(&record(Some(225)), reuse, 225), Decision::WaitUntil(225));
+        }
+    }
+
+    #[test]
+    fn a_dead_renewal_is_tried_again_only_where_reuse_is_allowed() {
+        assert_eq!(due(&record(Some(225)), Reuse::Never, 226), Decision::Invalidate);
+        assert_eq!(due(&record(Some(225)), Reuse::Always, 226), Decision::Send { again: true });
+        assert_eq!(due(&record(Some(225)), Reuse::Within(60), 226), Decision::Send { again: true });
+        assert_eq!(due(&record(Some(225)), Reuse::Within(60), 261), Decision::Invalidate, "60 s after it was sent");
+        let mut twice = record(Some(225));
+        begin(&mut twice, TOKEN, &Why::Due, true, 226);
+        assert_eq!(due(&twice, Reuse::Within(600), 252), Decision::Invalidate, "one more try, not two");
+    }
+
+    #[test]
+    fn an_entry_of_a_clock_that_was_wrong_is_dead() {
+        assert_eq!(due(&record(Some(9000)), Reuse::Never, 200), Decision::Invalidate);
+        assert_eq!(due(&record(Some(9000)), Reuse::Always, 200), Decision::Send { again: true });
+    }
+
+    #[test]
+    fn an_entry_about_another_refresh_token_says_nothing_of_this_one() {
+        assert_eq!(decide(&record(Some(225)), "bb", &Why::Due, Reuse::Never, 200), Decision::Send { again: false });
+    }
+
+    #[test]
+    fn a_401_renews_once_a_minute_and_never_for_a_token_that_was_replaced() {
+        let rejected = |same_token, record: &Connection, now| {
+            decide(record, TOKEN, &Why::Rejected { same_token }, Reuse::Never, now)
+        };
+        let mut alive = record(None);
+        alive.expires_at = Some(10_000);
+        assert_eq!(rejected(false, &alive, 200), Decision::Nothing);
+        assert_eq!(rejected(true, &alive, 200), Decision::Send { again: false });
+        begin(&mut alive, TOKEN, &Why::Rejected { same_token: true }, false, 200);
+        end(&mut alive);
+        assert_eq!(rejected(true, &alive, 259), Decision::TooSoon { retry_at: 260 });
+        assert_eq!(rejected(true, &alive, 260), Decision::Send { again: false });
+        assert_eq!(rejected(true, &alive, 100), Decision::Send { again: false }, "the clock was set back");
+    }
+
+    #[test]
+    fn a_failed_renewal_pauses_everyone_longer_each_time() {
+        let mut record = record(None);
+        let mut now = 200;
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            let at = pause(&mut record, None, 0, now);
+            assert_eq!(due(&record, Reuse::Never, now), Decision::TooSoon { retry_at: at });
+            assert_eq!(due(&record, Reuse::Never, at), Decision::Send { again: false });
+            pauses.push(at - now);
+            now = at;
+        }
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(pause(&mut record, Some(now + 7), 0, now), now + 7, "the provider's own word counts");
+        end(&mut record);
+        assert_eq!(retry_at(&record), None);
+    }
+
+    #[test]
+    fn what_cannot_be_renewed_is_not() {
+        let mut record = record(None);
+        record.renewable = false;
+        assert_eq!(due(&record, Reuse::Always, 200), Decision::NotRenewable);
+        record.status = Status::Invalid;
+        assert_eq!(due(&record, Reuse::Always, 200), Decision::Invalid);
+    }
+}

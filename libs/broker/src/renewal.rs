@@ -1,0 +1,298 @@
+//! Renewal: lock; re-read; journal; refresh; write before first use; unlock.
+//!
+//! Two rules make it safe. Nobody sends a refresh token but the one whose journal entry got in by
+//! `if_rev`; and nobody uses a new token before the vault has it. The lock only saves waiting.
+
+use crate::journal::{self, Decision, Reuse, Why};
+use crate::lease::{Lease, sha256_hex};
+use crate::vault::Held;
+use crate::world::{Stored, World, login_command, not_connected, reauthorize};
+use proto::ops::flow::{Client, Learned, Refresh};
+use proto::ops::vault::Expect;
+use proto::record::{Account, Connection, Status};
+use proto::{Code, Error, Key, Outcome, Result, Secrets};
+use provider::Definition;
+use std::time::Duration;
+
+/// What a caller saw that made it want a renewal.
+#[derive(Debug, Clone)]
+pub(crate) enum Cause {
+    Due,
+    /// The token of this lease was answered with 401.
+    Rejected(Lease),
+}
+
+/// How long one caller's wish may keep a process busy: two renewals of others, and one of its own.
+const PATIENCE: i64 = 90;
+
+/// The refresh token is not sent when less than this is left of the entry: the process was asleep.
+const SENDING: i64 = 20;
+
+/// Renews the connection at `key`, or finds that another has. Then the vault has what serves.
+pub(crate) fn renew(world: &World, key: &Key, cause: &Cause) -> Result<()> {
+    let give_up = world.now() + PATIENCE;
+    loop {
+        match attempt(world, key, cause, give_up)? {
+            Attempt::Done => return Ok(()),
+            Attempt::Again => {}
+            Attempt::WaitUntil(until, rev) => wait_for_change(world, key, &rev, until.min(give_up))?,
+        }
+        if world.now() > give_up {
+            return Err(busy(key));
+        }
+    }
+}
+
+enum Attempt {
+    Done,
+    /// Somebody wrote in between.
+    Again,
+    /// Somebody's renewal may be under way until then; the entry that says so has this revision.
+    WaitUntil(i64, String),
+}
+
+fn attempt(world: &World, key: &Key, cause: &Cause, give_up: i64) -> Result<Attempt> {
+    let Some(_lock) = lock(world, key, cause, give_up)? else { return Ok(Attempt::Done) };
+    let mut stored = world.read(key)?.ok_or_else(|| not_connected(key))?;
+    let definition = world.definitions.confirmed(key, &stored.record)?;
+    let why = why(cause, &stored);
+    let again = match decision(&stored, &definition, &why, world.now()) {
+        Decision::Nothing => return Ok(Attempt::Done),
+        Decision::WaitUntil(until) => return Ok(Attempt::WaitUntil(until, stored.rev)),
+        Decision::Invalidate => return invalidate(world, key, stored),
+        Decision::Invalid => return Err(reauthorize(key, "is no longer valid")),
+        Decision::NotRenewable => return Err(reauthorize(key, "has no refresh token")),
+        Decision::TooSoon { retry_at } => return Err(too_soon(key, retry_at)),
+        Decision::Send { again } => again,
+    };
+    let began = world.now();
+    journal::begin(&mut stored.record, &refresh_sha256(&stored.secret), &why, again, began);
+    match put(world, key, &stored) {
+        Ok(rev) => stored.rev = rev,
+        Err(error) if error.code == Code::Conflict => return Ok(Attempt::Again),
+        Err(error) => return Err(error),
+    }
+    send(world, key, stored, &definition, began)
+}
+
+/// The lock, or `None` when another has done the work while this one waited for it.
+fn lock(world: &World, key: &Key, cause: &Cause, give_up: i64) -> Result<Option<Held>> {
+    let mut pause = 10;
+    loop {
+        if let Some(held) = world.vault.try_lock(key)? {
+            return Ok(Some(held));
+        }
+        world.clock.sleep(Duration::from_millis(pause / 2 + random() % pause));
+        pause = (pause * 2).min(250);
+        let stored = world.read(key)?.ok_or_else(|| not_connected(key))?;
+        let needed = journal::decide(&stored.record, "", &why(cause, &stored), Reuse::Never, world.now());
+        match needed {
+            Decision::Nothing => return Ok(None),
+            Decision::Invalid => return Err(reauthorize(key, "is no longer valid")),
+            _ if world.now() > give_up => return Err(busy(key)),
+            _ => {}
+        }
+    }
+}
+
+/// Sends the refresh token, and writes what came of it while the lock is held.
+fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began: i64) -> Result<Attempt> {
+    if world.now() > began + journal::LEASE - SENDING {
+        // Nothing was sent, so the entry may go; if it is too late for that, it is another's.
+        return write_end(world, key, stored, |record| journal::end(record)).map(|()| Attempt::Again);
+    }
+    let until = began + journal::LEASE;
+    let error = match world.flows.refresh(request(&stored, definition)) {
+        Ok(learned) => return keep(world, key, stored, definition, learned, until).map(|()| Attempt::Done),
+        Err(error) => error,
+    };
+    let error = for_people(key, error);
+    match error.outcome {
+        None | Some(Outcome::Lost) => Err(error.outcome(Outcome::Lost)),
+        Some(Outcome::Reauthorize) => {
+            write_end(world, key, stored, |record| {
+                journal::end(record);
+                record.status = Status::Invalid;
+            })?;
+            Err(error)
+        }
+        Some(Outcome::RetryAt | Outcome::FixConfig) => {
+            let now = world.now();
+            let wanted = if error.outcome == Some(Outcome::FixConfig) { Some(now + 60) } else { error.retry_at };
+            let mut retry_at = now;
+            let jitter = i64::from(random() as u32);
+            write_end(world, key, stored, |record| retry_at = journal::pause(record, wanted, jitter, now))?;
+            Err(if error.outcome == Some(Outcome::RetryAt) { error.retry_at(retry_at) } else { error })
+        }
+    }
+}
+
+/// Writes the new token. Only what the vault has may be used.
+fn keep(world: &World, key: &Key, stored: Stored, definition: &Definition, learned: Learned, until: i64) -> Result<()> {
+    let mut fresh = Stored { secret: stored.secret.clone(), ..stored };
+    for name in learned.secret.names() {
+        fresh.secret.set(name, learned.secret.get(name).unwrap_or_default());
+    }
+    update(&mut fresh.record, &learned, fresh.secret.get("refresh_token").is_some(), world.now());
+    loop {
+        let error = match put(world, key, &fresh) {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        // The answer to a write can get lost, too: what lies there now tells.
+        match world.read(key) {
+            Ok(Some(there)) if there.access_token() == fresh.access_token() => return Ok(()),
+            Ok(Some(there)) if there.rev != fresh.rev => return Ok(()),
+            Ok(None) => {
+                // Logged out meanwhile: nobody will ever use what was just given out.
+                let orphan = Stored { rev: String::new(), record: fresh.record.clone(), secret: learned.secret };
+                let _ = world.flows.revoke(request(&orphan, definition));
+                return Err(not_connected(key));
+            }
+            _ if world.now() >= until => {
+                return Err(Error::new(Code::RefreshFailed, format!("storing the renewed token of {key}: {error}"))
+                    .outcome(Outcome::Lost)
+                    .hint("authsome doctor"));
+            }
+            _ => world.clock.sleep(Duration::from_millis(200)),
+        }
+    }
+}
+
+/// RFC 6749 §5.1, §6: no new refresh token keeps the old one; no lifetime means none is known.
+fn update(record: &mut Connection, learned: &Learned, has_refresh_token: bool, now: i64) {
+    let told = |name: &str| learned.record.get(name).filter(|value| !value.is_null());
+    record.obtained_at = now;
+    record.expires_at = told("expires_at").and_then(serde_json::Value::as_i64);
+    if let Some(scopes) = told("scopes").and_then(|scopes| serde_json::from_value(scopes.clone()).ok()) {
+        record.scopes = scopes;
+    }
+    if let Some(account) = told("account").and_then(|account| serde_json::from_value::<Account>(account.clone()).ok()) {
+        record.account.id = account.id.or(record.account.id.take());
+        record.account.label = account.label.or(record.account.label.take());
+    }
+    record.renewable = has_refresh_token || told("renewable").and_then(serde_json::Value::as_bool).unwrap_or(false);
+    record.status = Status::Connected;
+    journal::end(record);
+}
+
+/// The entry of a dead renewal: the token may be used up, and only a person can get another.
+fn invalidate(world: &World, key: &Key, stored: Stored) -> Result<Attempt> {
+    write_end(world, key, stored, |record| {
+        journal::end(record);
+        record.status = Status::Invalid;
+    })?;
+    Err(reauthorize(key, "was being renewed when a program was killed, and the answer is lost"))
+}
+
+/// Writes the record changed by `change`. Who meets `conflict` writes nothing: another knows better.
+fn write_end(world: &World, key: &Key, mut stored: Stored, change: impl FnOnce(&mut Connection)) -> Result<()> {
+    change(&mut stored.record);
+    match put(world, key, &stored) {
+        Err(error) if error.code != Code::Conflict => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn put(world: &World, key: &Key, stored: &Stored) -> Result<String> {
+    let record = proto::codec::to_object(&stored.record);
+    world.vault.put(key, Expect::Rev(stored.rev.clone()), record, stored.secret.clone())
+}
+
+fn wait_for_change(world: &World, key: &Key, rev: &str, until: i64) -> Result<()> {
+    while world.now() <= until {
+        world.clock.sleep(Duration::from_millis(150 + random() % 100));
+        let rows = world.vault.list(&key.to_string())?;
+        if rows.iter().find(|row| row.key == *key).is_none_or(|row| row.rev != rev) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn why(cause: &Cause, stored: &Stored) -> Why {
+    match cause {
+        Cause::Due => Why::Due,
+        Cause::Rejected(lease) => {
+            Why::Rejected { same_token: stored.access_token().is_some_and(|token| lease.is_for(token)) }
+        }
+    }
+}
+
+fn decision(stored: &Stored, definition: &Definition, why: &Why, now: i64) -> Decision {
+    let reuse = match &definition.oauth {
+        // Without a refresh token there is none to use up (RFC 6749 §4.4, RFC 7523 §2.1).
+        _ if stored.refresh_token().is_none() => Reuse::Always,
+        Some(oauth) if oauth.refresh_rotates == Some(false) => Reuse::Always,
+        Some(oauth) => oauth.refresh_grace.map_or(Reuse::Never, |grace| Reuse::Within(i64::from(grace))),
+        None => Reuse::Never,
+    };
+    journal::decide(&stored.record, &refresh_sha256(&stored.secret), why, reuse, now)
+}
+
+fn refresh_sha256(secret: &Secrets) -> String {
+    sha256_hex(secret.get("refresh_token").unwrap_or_default())
+}
+
+/// The connection carries the client that its refresh token is bound to (RFC 6749 §6).
+fn request(stored: &Stored, definition: &Definition) -> Refresh {
+    let record = &stored.record;
+    let client = record.client_id.as_ref().map(|client_id| {
+        let mut secret = Secrets::new();
+        for name in ["client_secret", "private_key"] {
+            if let Some(value) = stored.secret.get(name) {
+                secret.set(name, value);
+            }
+        }
+        let registered = record.flow == "dcr_pkce" || record.rest.get("registered") == Some(&true.into());
+        let client = proto::record::Client {
+            client_id: client_id.clone(),
+            redirect_uri: record.redirect_uri.clone(),
+            token_auth: record.token_auth.clone(),
+            registered,
+            bound: record.bound.clone(),
+            ..proto::record::Client::default()
+        };
+        Client { record: client, secret }
+    });
+    Refresh {
+        flow: record.flow.clone(),
+        provider: proto::codec::to_object(definition),
+        client,
+        record: proto::codec::to_object(record),
+        secret: stored.secret.clone(),
+    }
+}
+
+/// A flow's error with the command that helps with this connection.
+fn for_people(key: &Key, mut error: Error) -> Error {
+    error.code = Code::RefreshFailed;
+    if error.hint.is_none() {
+        let flags = if error.outcome == Some(Outcome::FixConfig) { " --force --reset-client" } else { " --force" };
+        error.hint = match error.outcome {
+            Some(Outcome::Reauthorize | Outcome::FixConfig) => Some(login_command(key, flags)),
+            _ => None,
+        };
+    }
+    error
+}
+
+fn too_soon(key: &Key, retry_at: i64) -> Error {
+    Error::new(
+        Code::RefreshFailed,
+        format!("renewing the connection {} of {} failed a moment ago", key.slot, key.provider),
+    )
+    .outcome(Outcome::RetryAt)
+    .retry_at(retry_at)
+}
+
+fn busy(key: &Key) -> Error {
+    Error::new(Code::Locked, format!("another process is renewing the connection {} of {}", key.slot, key.provider))
+        .outcome(Outcome::RetryAt)
+}
+
+/// For jitter only.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0)
+}

@@ -1,0 +1,146 @@
+//! Which requests get a credential: one table for the proxy's eyes and for the broker's own.
+
+use crate::choice::{Connections, connections};
+use crate::session::Session;
+use crate::world::World;
+use host::Authority;
+use proto::ops::credential::{Grant, Route, Routes, Target};
+use proto::{ConnectionName, Error, ProviderName, Result};
+use provider::{Choice, Definition, Found, Rule};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// How old the table may be when a request is looked up in it.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The table of one session. What was routed once stays routed.
+#[derive(Default)]
+pub(crate) struct Table {
+    routes: BTreeMap<ProviderName, Route>,
+    index: Option<provider::Routes<ProviderName>>,
+    made_at: Option<Instant>,
+    rev: String,
+    /// What was already said about definitions that cannot be used.
+    said: BTreeSet<String>,
+}
+
+impl Table {
+    /// Reads the vault and the definitions again.
+    pub fn refresh(&mut self, world: &World, session: &Session, note: &dyn Fn(&str)) -> Result<()> {
+        let present = connections(world, &format!("{}/", session.profile))?;
+        for (provider, connections) in present.iter().filter(|(provider, _)| session.includes(provider)) {
+            match route(world, session, provider, connections) {
+                Ok(route) => self.keep(route),
+                Err(error) => {
+                    let text = format!("{provider} is left out: {error}");
+                    if self.said.insert(text.clone()) {
+                        note(&text);
+                    }
+                }
+            }
+        }
+        self.index = Some(index(&self.routes)?);
+        self.rev = String::new();
+        let text = serde_json::Value::Object(proto::codec::to_object(&self.answer())).to_string();
+        self.rev = crate::lease::sha256_hex(&text)[..16].to_owned();
+        self.made_at = Some(Instant::now());
+        Ok(())
+    }
+
+    pub fn refresh_if_old(&mut self, world: &World, session: &Session, note: &dyn Fn(&str)) -> Result<()> {
+        match self.made_at {
+            Some(at) if at.elapsed() < FRESH => Ok(()),
+            _ => self.refresh(world, session, note),
+        }
+    }
+
+    pub fn answer(&self) -> Routes {
+        Routes { rev: self.rev.clone(), routes: self.routes.values().cloned().collect() }
+    }
+
+    /// The route of a request, as [`Found`] tells it.
+    pub fn find(&self, authority: &Authority, path: &str) -> Found<'_, ProviderName> {
+        self.index.as_ref().map_or(Found::None, |index| index.find(authority, path))
+    }
+
+    pub fn route(&self, provider: &ProviderName) -> Option<&Route> {
+        self.routes.get(provider)
+    }
+
+    /// Targets only grow within a session: a request that got a credential must not, after a
+    /// logout or an edit, silently go out without one.
+    fn keep(&mut self, mut route: Route) {
+        if let Some(before) = self.routes.remove(&route.provider) {
+            merge(&mut route.targets, before.targets);
+            merge(&mut route.except, before.except);
+        }
+        self.routes.insert(route.provider.clone(), route);
+    }
+}
+
+fn route(world: &World, session: &Session, provider: &ProviderName, connections: &Connections) -> Result<Route> {
+    let (connection, choices) = match connections.choose(session.choose.get(provider)) {
+        Choice::One(name) | Choice::Missing(name, _) => (Some(name.parse()?), Vec::new()),
+        Choice::Ambiguous(_) | Choice::NotConnected => (None, connections.records.keys().cloned().collect()),
+    };
+    let possible = |name: &ConnectionName| match (&connection, session.grant.get(provider)) {
+        (None, _) | (_, Some(Grant::All(_))) => true,
+        (Some(chosen), _) => name == chosen || session.grants(provider, name),
+    };
+    let mut definitions: Vec<Definition> = Vec::new();
+    for (_, record) in connections.records.iter().filter(|(name, _)| possible(name)) {
+        // One that does not fit its definition any more gets nothing; its neighbours still do.
+        match world.definitions.of_instance(record) {
+            Ok(definition) if definitions.contains(&definition) => {}
+            Ok(definition) => definitions.push(definition),
+            Err(_) => {}
+        }
+    }
+    if definitions.is_empty() {
+        let definition = world.definitions.find(provider)?;
+        definitions.push(definition.with_base_url(None).map_err(|error| Error::invalid(error.to_string()))?);
+    }
+    let (mut targets, mut except) = (Vec::new(), Vec::new());
+    for definition in &definitions {
+        merge(&mut targets, wire(targets_of(definition)?));
+        merge(&mut except, wire(definition.except()));
+    }
+    Ok(Route {
+        provider: provider.clone(),
+        connection,
+        choices,
+        targets,
+        except,
+        env: definitions[0].session_env(proto::PLACEHOLDER),
+        private_network: definitions.iter().any(|definition| definition.private_network),
+    })
+}
+
+fn targets_of(definition: &Definition) -> Result<Vec<provider::Target>> {
+    definition.targets().map_err(|error| Error::invalid(format!("api_url {error}")))
+}
+
+fn wire(targets: Vec<provider::Target>) -> Vec<Target> {
+    let text =
+        |target: provider::Target| Target { host: target.host.to_string(), port: target.port, path: target.path };
+    targets.into_iter().map(text).collect()
+}
+
+fn merge(into: &mut Vec<Target>, more: Vec<Target>) {
+    into.extend(more);
+    into.sort();
+    into.dedup();
+}
+
+fn index(routes: &BTreeMap<ProviderName, Route>) -> Result<provider::Routes<ProviderName>> {
+    let parsed = |targets: &[Target]| {
+        let parse = |target: &Target| provider::Target::new(&target.host, target.port, target.path.as_deref());
+        targets.iter().map(parse).collect::<Result<Vec<_>, _>>().map_err(|error| Error::internal(error.to_string()))
+    };
+    let mut rules = Vec::new();
+    for route in routes.values() {
+        let (targets, except) = (parsed(&route.targets)?, parsed(&route.except)?);
+        rules.push(Rule { owner: route.provider.clone(), targets, except });
+    }
+    Ok(provider::Routes::new(rules))
+}

@@ -1,0 +1,127 @@
+//! The helper itself: role `credential`, op by op.
+
+use crate::choice::chosen_key;
+use crate::flight::Flights;
+use crate::routes::Table;
+use crate::session::Session;
+use crate::vault::lock;
+use crate::world::World;
+use crate::{report, resolve};
+use helper::{Host, Service};
+use proto::ops::credential::{Open, Report, Reported, Resolve, RoutesWanted, Token};
+use proto::{Error, Hello, Object, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub struct Broker {
+    name: String,
+    world: Arc<World>,
+    flights: Arc<Flights>,
+    session: Mutex<Option<Session>>,
+    table: Mutex<Table>,
+}
+
+const OPS: &[&str] = &["open", "routes", "resolve", "report", "token"];
+
+impl Broker {
+    /// `name` is the program's, for the hello.
+    pub fn new(name: &str, world: World) -> Broker {
+        Broker {
+            name: name.to_owned(),
+            world: Arc::new(world),
+            flights: Arc::default(),
+            session: Mutex::default(),
+            table: Mutex::default(),
+        }
+    }
+
+    /// Waits until every renewal under way is written; false when `limit` passed first.
+    pub fn finish(&self, limit: Duration) -> bool {
+        self.flights.wait_for_all(limit)
+    }
+
+    fn open(&self, open: Open) -> Result<Object> {
+        let mut session = Session::new(open);
+        // A session may be opened by a provider's alias; everything after goes by its name.
+        session.choose =
+            session.choose.into_iter().map(|(name, value)| Ok((self.named(&name)?, value))).collect::<Result<_>>()?;
+        session.grant =
+            session.grant.into_iter().map(|(name, value)| Ok((self.named(&name)?, value))).collect::<Result<_>>()?;
+        if let Some(only) = &mut session.only {
+            *only = only.iter().map(|name| self.named(name)).collect::<Result<_>>()?;
+        }
+        for (provider, connection) in &session.choose {
+            chosen_key(&self.world, &session, provider, Some(connection))?;
+        }
+        *lock(&self.session) = Some(session);
+        *lock(&self.table) = Table::default();
+        Ok(Object::new())
+    }
+
+    fn named(&self, name: &proto::ProviderName) -> Result<proto::ProviderName> {
+        self.world.definitions.find(name)?.name.parse()
+    }
+
+    fn routes(&self, wanted: &RoutesWanted, note: &dyn Fn(&str)) -> Result<Object> {
+        let session = self.session()?;
+        let mut table = lock(&self.table);
+        table.refresh(&self.world, &session, note)?;
+        let answer = table.answer();
+        if wanted.if_changed.as_ref() == Some(&answer.rev) {
+            return Ok(Object::from_iter([("unchanged".to_owned(), true.into())]));
+        }
+        Ok(proto::codec::to_object(&answer))
+    }
+
+    fn resolve(&self, wanted: &Resolve, note: &dyn Fn(&str)) -> Result<Object> {
+        let session = self.session()?;
+        let key = {
+            let mut table = lock(&self.table);
+            table.refresh_if_old(&self.world, &session, note)?;
+            resolve::key_of(&table, &session, wanted)?
+        };
+        reply(&resolve::resolve(&self.world, &self.flights, &key, &wanted.request)?)
+    }
+
+    fn session(&self) -> Result<Session> {
+        lock(&self.session).clone().ok_or_else(|| Error::invalid("\"open\" comes first"))
+    }
+}
+
+impl Service for Broker {
+    fn hello(&self) -> Hello {
+        let mut hello = Hello::new("credential", &self.name, OPS);
+        // A request whose token must be renewed first must not hold up the others.
+        hello.features.push("concurrent".to_owned());
+        hello
+    }
+
+    fn call(&self, op: &str, body: Object, host: &Host) -> Result<Object> {
+        let note = |text: &str| host.note(text);
+        match op {
+            "open" => self.open(asked(op, body)?),
+            "routes" => self.routes(&asked::<RoutesWanted>(op, body)?, &note),
+            "resolve" => self.resolve(&asked::<Resolve>(op, body)?, &note),
+            "report" => {
+                self.session()?;
+                let retry = report::report(&self.world, &self.flights, &asked::<Report>(op, body)?)?;
+                reply(&Reported { retry })
+            }
+            "token" => {
+                let wanted = asked::<Token>(op, body)?;
+                reply(&resolve::token(&self.world, &self.flights, &self.session()?, wanted)?)
+            }
+            _ => Err(Error::unsupported(op)),
+        }
+    }
+}
+
+fn asked<T: DeserializeOwned>(op: &str, body: Object) -> Result<T> {
+    proto::codec::from_object(op, body)
+}
+
+fn reply<T: Serialize>(body: &T) -> Result<Object> {
+    Ok(proto::codec::to_object(body))
+}

@@ -1,0 +1,97 @@
+//! A connection with a token that serves now, renewed if it must be.
+
+use crate::flight::{Flight, Flights};
+use crate::journal;
+use crate::life::{Life, SKEW, life};
+use crate::renewal::{self, Cause};
+use crate::world::{Stored, World, not_connected, reauthorize};
+use proto::record::Status;
+use proto::{Error, Key, Result};
+use provider::Definition;
+use provider::definition::AuthType;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a caller waits for a renewal: another's that is under way, then its own.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// When a renewal that is due is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// Only when the token is dead: a request does not wait while the old one lives.
+    WhenDead,
+    /// As soon as it is due: a token that leaves the program should last.
+    WhenDue,
+}
+
+/// A stored connection whose definition was confirmed and whose credential serves.
+pub(crate) struct Usable {
+    pub stored: Stored,
+    pub definition: Definition,
+}
+
+impl Usable {
+    /// The access token or the API key.
+    pub fn credential(&self) -> Option<&str> {
+        self.stored.secret.get(self.field())
+    }
+
+    /// The credential's name in the secret.
+    pub fn field(&self) -> &'static str {
+        match self.definition.auth_type {
+            AuthType::OAuth2 => "access_token",
+            AuthType::ApiKey => "api_key",
+        }
+    }
+}
+
+pub(crate) fn usable(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, wait: Renewal) -> Result<Usable> {
+    let mut usable = read(world, key)?;
+    let record = &usable.stored.record;
+    let now = world.now();
+    let life = match usable.definition.auth_type {
+        AuthType::ApiKey => Life::Fresh,
+        AuthType::OAuth2 => life(record, now),
+    };
+    if life == Life::Fresh {
+        return Ok(usable);
+    }
+    if !record.renewable {
+        let past = record.expires_at.is_some_and(|end| now >= end.saturating_add(SKEW));
+        return if past { Err(reauthorize(key, "has expired and cannot be renewed")) } else { Ok(usable) };
+    }
+    if life == Life::Due {
+        let paused = journal::retry_at(record).is_some_and(|at| now < at);
+        let under_way = record.renewal.as_ref().is_some_and(|renewal| journal::is_living(renewal, now));
+        if !paused && !under_way {
+            let flight = start(world, flights, key, Cause::Due);
+            if wait == Renewal::WhenDue && flight.wait(WAIT).is_ok() {
+                usable = read(world, key)?;
+            }
+        }
+        return Ok(usable);
+    }
+    start(world, flights, key, Cause::Due).wait(WAIT)?;
+    read(world, key)
+}
+
+/// Starts a renewal, or joins the one of this key.
+pub(crate) fn start(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, cause: Cause) -> Arc<Flight> {
+    let (at, world) = (key.clone(), world.clone());
+    flights.start(key, move || renewal::renew(&world, &at, &cause))
+}
+
+fn read(world: &World, key: &Key) -> Result<Usable> {
+    let stored = world.read(key)?.ok_or_else(|| not_connected(key))?;
+    match stored.record.status {
+        Status::Connected => {}
+        Status::Invalid => return Err(reauthorize(key, "is no longer valid")),
+        Status::Unknown => return Err(Error::internal(format!("{key} has a status of a newer authsome"))),
+    }
+    let definition = world.definitions.confirmed(key, &stored.record)?;
+    let usable = Usable { stored, definition };
+    if usable.credential().is_none() {
+        return Err(reauthorize(key, "has no credential"));
+    }
+    Ok(usable)
+}

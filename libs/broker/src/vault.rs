@@ -1,0 +1,115 @@
+//! The vault as the broker needs it, and the adapter over a helper process.
+
+use crate::locks;
+use helper::Child;
+use proto::ops::vault::{Entry, Expect, Rev, Row};
+use proto::{Code, Error, Key, Object, Result, Secrets};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub trait Vault: Send + Sync {
+    fn get(&self, key: &Key) -> Result<Option<Entry>>;
+    /// Records under `prefix`, never a secret.
+    fn list(&self, prefix: &str) -> Result<Vec<Row>>;
+    /// Durable when it answers. `conflict` when `expect` does not hold.
+    fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev>;
+    /// Never waits: `None` when another holds it.
+    fn try_lock(&self, key: &Key) -> Result<Option<Held>>;
+}
+
+/// A lock that is held; let go when dropped.
+pub struct Held(Option<Box<dyn FnOnce() + Send>>);
+
+impl Held {
+    pub fn new(release: impl FnOnce() + Send + 'static) -> Held {
+        Held(Some(Box::new(release)))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(release) = self.0.take() {
+            release();
+        }
+    }
+}
+
+/// Starts the configured vault.
+pub type StartVault = Box<dyn Fn() -> Result<Child> + Send + Sync>;
+
+/// A vault process, started when first needed and again after it died.
+pub struct StartedVault {
+    start: StartVault,
+    running: Mutex<Option<Arc<Running>>>,
+    /// Where lock files go when the vault has no `lock`.
+    locks: PathBuf,
+}
+
+struct Running {
+    vault: helper::vault::Vault,
+    _child: Mutex<Child>,
+}
+
+impl StartedVault {
+    pub fn new(start: StartVault, locks: PathBuf) -> StartedVault {
+        StartedVault { start, running: Mutex::new(None), locks }
+    }
+
+    fn running(&self) -> Result<Arc<Running>> {
+        let mut running = lock(&self.running);
+        if let Some(there) = running.as_ref().filter(|there| there.vault.link().is_alive()) {
+            return Ok(there.clone());
+        }
+        let child = (self.start)()?;
+        let started =
+            Arc::new(Running { vault: helper::vault::Vault::new(child.link().clone()), _child: Mutex::new(child) });
+        *running = Some(started.clone());
+        Ok(started)
+    }
+
+    /// Asks again, once, when the vault died over a question: reading twice changes nothing.
+    fn reading<T>(&self, ask: impl Fn(&helper::vault::Vault) -> Result<T>) -> Result<T> {
+        let running = self.running()?;
+        match ask(&running.vault) {
+            Err(error) if error.code == Code::Unavailable && !running.vault.link().is_alive() => {
+                ask(&self.running()?.vault)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Vault for StartedVault {
+    fn get(&self, key: &Key) -> Result<Option<Entry>> {
+        self.reading(|vault| vault.get(key))
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Row>> {
+        self.reading(|vault| vault.list(prefix))
+    }
+
+    fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev> {
+        self.running()?.vault.put(key, expect, record, secret)
+    }
+
+    fn try_lock(&self, key: &Key) -> Result<Option<Held>> {
+        let running = self.running()?;
+        if !running.vault.has_lock() {
+            return locks::try_lock(&self.locks, key);
+        }
+        match running.vault.lock(key) {
+            Ok(()) => {
+                let key = key.clone();
+                // With the vault gone the lock is gone too.
+                Ok(Some(Held::new(move || drop(running.vault.unlock(&key)))))
+            }
+            Err(Error { code: Code::Locked, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What these locks guard is replaced whole, so a panic elsewhere leaves nothing half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
