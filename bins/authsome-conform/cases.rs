@@ -23,10 +23,12 @@ pub fn of(role: Role) -> &'static [(&'static str, &'static str)] {
 const VAULT: &[(&str, &str)] = cases!("vault":
     "missing" "put-and-get" "replaces-both-halves" "if-rev-null" "if-rev-stale" "if-rev-missing" "erase"
     "revisions-are-new" "list" "reserved-names" "stale-if-changed" "odd-text" "unknown" "in-order" "durable"
-    "two-writers" "lock");
-const FLOW: &[(&str, &str)] = cases!("flow":);
-const CREDENTIAL: &[(&str, &str)] = cases!("credential":);
-const PROXY: &[(&str, &str)] = cases!("proxy":);
+    "two-writers" "large" "lock");
+const FLOW: &[(&str, &str)] = cases!("flow":
+    "login-refused" "no-person" "cancel" "eof-while-asking" "unknown" "refresh-nothing" "form-api-key" "form-paste");
+const CREDENTIAL: &[(&str, &str)] = cases!("credential":
+    "open-and-routes" "open-missing" "stranger" "resolve" "elsewhere" "token");
+const PROXY: &[(&str, &str)] = cases!("proxy": "open" "unknown");
 
 #[cfg(test)]
 mod tests {

@@ -103,7 +103,8 @@ impl Conversation {
     }
 
     fn checked(&mut self, line: &[u8], planted: &Planted) -> Result<(FromHelper, Value), String> {
-        let message = FromHelper::parse(line).map_err(|malformed| format!("it said {malformed}"))?;
+        let message =
+            FromHelper::parse(line).map_err(|malformed| format!("it said what is no protocol: {malformed}"))?;
         let value = serde_json::from_slice(line).map_err(|_| "it said a line that is not JSON".to_owned())?;
         planted.check(&value)?;
         match &message {

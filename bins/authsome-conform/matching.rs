@@ -31,7 +31,8 @@ pub fn filled(template: &Value, bindings: &Bindings) -> Result<Value, String> {
 /// protocol wants it.
 ///
 /// `${any}` matches anything, `${absent}` a field that is not there; another `${name}` is bound the
-/// first time and must be equal from then on. `{"${set}":[…]}` is an array in any order.
+/// first time and must be equal from then on. `{"${set}":[…]}` is an array in any order,
+/// `{"${either}":[…]}` what one of the templates says.
 ///
 /// # Errors
 /// Where the first difference is, and which. Nothing that lies under `secret` is quoted.
@@ -49,6 +50,12 @@ fn at(path: &str, template: &Value, actual: &Value, bindings: &mut Bindings) -> 
         (Value::Object(fields), Value::Array(items)) if fields.contains_key("${set}") => {
             let Value::Array(wanted) = &fields["${set}"] else { return Err(format!("{path}: ${{set}} is no array")) };
             in_any_order(path, wanted, items, bindings)
+        }
+        (Value::Object(fields), _) if fields.contains_key("${either}") => {
+            let Value::Array(templates) = &fields["${either}"] else {
+                return Err(format!("{path}: ${{either}} is no array"));
+            };
+            either(path, templates, actual, bindings)
         }
         (Value::Object(fields), Value::Object(found)) => {
             fields.iter().try_for_each(|(name, value)| field(path, name, value, found, bindings))
@@ -75,10 +82,24 @@ fn field(path: &str, name: &str, wanted: &Value, found: &proto::Object, bindings
     }
 }
 
+/// The first template that fits; else what is wrong by the last.
+fn either(path: &str, templates: &[Value], actual: &Value, bindings: &mut Bindings) -> Result<(), String> {
+    let mut wrong = Ok(());
+    for template in templates {
+        // Tried on a copy, so that a template that does not fit binds nothing.
+        let mut tried = bindings.clone();
+        wrong = at(path, template, actual, &mut tried);
+        if wrong.is_ok() {
+            *bindings = tried;
+            break;
+        }
+    }
+    wrong
+}
+
 fn in_any_order(path: &str, wanted: &[Value], found: &[Value], bindings: &mut Bindings) -> Result<(), String> {
     let mut left: Vec<&Value> = found.iter().collect();
     for template in wanted {
-        // Tried on a copy, so that an item that does not match binds nothing.
         let fits = left.iter().position(|item| {
             let mut tried = bindings.clone();
             let fits = at(path, template, item, &mut tried).is_ok();
@@ -156,6 +177,13 @@ mod tests {
         assert!(holds(json!({"${set}":[1, {"a":2}]}), json!([{"a":2}, 1])).is_ok());
         assert!(holds(json!({"${set}":[1]}), json!([1, 2])).is_err());
         assert!(holds(json!({"${set}":[1, 1]}), json!([1, 2])).is_err());
+    }
+
+    #[test]
+    fn either_template_will_do_and_one_must() {
+        let template = json!({"${either}":[{"ok":"${x}","n":2},{"err":"${x}"}]});
+        assert!(holds(template.clone(), json!({"err":1})).is_ok());
+        assert!(holds(template, json!({"ok":1})).is_err());
     }
 
     #[test]

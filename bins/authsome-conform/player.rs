@@ -82,9 +82,16 @@ impl Player<'_> {
             let Some(answer) = self.asks.get(&kind).or_else(|| self.asks.get("*")) else {
                 return matches(template, &value, &mut self.bindings);
             };
-            let mut answer = if answer == "fill" { form_filled(&body) } else { filled(answer, &self.bindings)? };
-            answer["n"] = n.into();
-            helper.say(&json!({"v": 1, "id": id, "answer": answer}), &mut self.planted);
+            let mut line = json!({"v": 1, "id": id});
+            match answer.as_str() {
+                Some("cancel") => line["cancel"] = true.into(),
+                Some("fill") => line["answer"] = form_filled(&body),
+                _ => line["answer"] = filled(answer, &self.bindings)?,
+            }
+            if let Some(answer) = line.get_mut("answer") {
+                answer["n"] = n.into();
+            }
+            helper.say(&line, &mut self.planted);
         }
     }
 

@@ -3,6 +3,7 @@
 //! Not `libs/helper`'s end of the pipe: that one hides what a helper does wrong.
 
 use helper::Lines;
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -73,9 +74,13 @@ impl Process {
         said.collect()
     }
 
-    /// SIGKILL. What was said before can't be taken back.
+    /// SIGKILL, to it and to what it started.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
+        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        // Reaped already, the number may be another's.
+        if let (Some(group), Ok(None)) = (group, self.child.try_wait()) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = self.child.wait();
     }
 

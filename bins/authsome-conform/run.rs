@@ -53,7 +53,10 @@ pub fn run(args: Args) -> ExitCode {
 
 /// One verdict, or one for each flow.
 fn verdicts(setup: &Setup, case: &Case, hello: &Hello, name: &str) -> Vec<(String, Verdict)> {
-    let mut known = Bindings::from([("profile".to_owned(), format!("conform-{}-{name}", std::process::id()).into())]);
+    let mut known = Bindings::from([
+        ("profile".to_owned(), format!("conform-{}-{name}", std::process::id()).into()),
+        ("long".to_owned(), "0123456789".repeat(10_000).into()),
+    ]);
     if let Err(what) = offered(setup, &case.needs, hello, &mut known) {
         return vec![(String::new(), Verdict::Passed(what))];
     }
