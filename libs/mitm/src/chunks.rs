@@ -1,0 +1,134 @@
+//! Where a chunked body ends (RFC 9112 §7.1), read strictly, so that the next head is found where
+//! hyper will look for it. The bytes themselves are passed on as they are.
+
+use crate::head::Fault;
+use crate::limits::HEAD_BYTES;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunks {
+    at: At,
+    /// Bytes of chunk lines and trailers since the last data.
+    overhead: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Size { value: u64, digits: u8 },
+    Extension { value: u64 },
+    SizeLf { value: u64 },
+    Data { left: u64 },
+    DataCr,
+    DataLf,
+    TrailerStart,
+    Trailer,
+    TrailerLf,
+    EndLf,
+    End,
+}
+
+impl Chunks {
+    pub fn new() -> Chunks {
+        Chunks { at: At::Size { value: 0, digits: 0 }, overhead: 0 }
+    }
+
+    pub fn ended(&self) -> bool {
+        self.at == At::End
+    }
+
+    /// How many of `bytes` belong to the body.
+    pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        let mut used = 0;
+        while used < bytes.len() && !self.ended() {
+            used += self.step(&bytes[used..])?;
+        }
+        Ok(used)
+    }
+
+    fn step(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        if let At::Data { left } = self.at {
+            let some = left.min(bytes.len() as u64);
+            self.at = if some == left { At::DataCr } else { At::Data { left: left - some } };
+            self.overhead = 0;
+            return Ok(some as usize);
+        }
+        self.overhead += 1;
+        if self.overhead > HEAD_BYTES {
+            return Err(Fault::TooLarge);
+        }
+        self.at = self.byte(bytes)?;
+        Ok(1)
+    }
+
+    fn byte(&mut self, bytes: &[u8]) -> Result<At, Fault> {
+        Ok(match (self.at, bytes[0]) {
+            (At::Size { value, digits }, b) if b.is_ascii_hexdigit() && digits < 15 => {
+                At::Size { value: value << 4 | u64::from(hex(b)), digits: digits + 1 }
+            }
+            (At::Size { value, digits: 1.. }, b'\r') => At::SizeLf { value },
+            (At::Size { value, digits: 1.. }, b';') => At::Extension { value },
+            (At::Extension { value }, b'\r') => At::SizeLf { value },
+            (At::Extension { value }, b) if b >= b' ' && b != 0x7f => At::Extension { value },
+            (At::SizeLf { value: 0 }, b'\n') => At::TrailerStart,
+            (At::SizeLf { value }, b'\n') => At::Data { left: value },
+            (At::DataCr, b'\r') => At::DataLf,
+            (At::DataLf, b'\n') => At::Size { value: 0, digits: 0 },
+            (At::TrailerStart, b'\r') => At::EndLf,
+            (At::TrailerStart, b' ' | b'\t') => return Err(Fault::Folded),
+            (At::Trailer, b'\r') => At::TrailerLf,
+            (At::TrailerStart | At::Trailer, b) if b != b'\n' && b != 0 => At::Trailer,
+            (At::TrailerLf, b'\n') => At::TrailerStart,
+            (At::EndLf, b'\n') => At::End,
+            _ => return Err(Fault::Chunk),
+        })
+    }
+}
+
+fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20) - b'a' + 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that belong to the body, and whether it ended there.
+    fn read(text: &[u8]) -> Result<(usize, bool), Fault> {
+        let mut chunks = Chunks::new();
+        let used = chunks.advance(text)?;
+        Ok((used, chunks.ended()))
+    }
+
+    #[test]
+    fn the_body_ends_after_its_last_chunk_and_trailers() {
+        for body in ["0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "00A;x=\"y\"\r\n0123456789\r\n0\r\nX: y\r\nZ: w\r\n\r\n"] {
+            let followed = format!("{body}GET /next HTTP/1.1\r\n");
+            assert_eq!(read(followed.as_bytes()), Ok((body.len(), true)), "{body:?}");
+            for cut in 0..body.len() {
+                assert_eq!(read(&body.as_bytes()[..cut]), Ok((cut, false)), "{body:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_that_two_parsers_read_differently_are_refused() {
+        for body in [
+            "\r\n",
+            "g\r\n",
+            "-1\r\n",
+            "0x5\r\nhello\r\n",
+            "5\nhello\r\n",
+            "5 \r\nhello\r\n",
+            "5\r\nhello\n0\r\n\r\n",
+            "5\r\nhelloX",
+            "5;x\ny\r\nhello",
+            "1000000000000000\r\n",
+            "0\r\nX: y\n\r\n",
+            "0\r\n folded\r\n\r\n",
+        ] {
+            assert!(read(body.as_bytes()).is_err(), "{body:?}");
+        }
+    }
+}

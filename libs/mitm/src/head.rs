@@ -1,0 +1,226 @@
+//! The strict reading of one HTTP/1 request head (RFC 9112). hyper parses; this refuses beforehand
+//! what two parsers could read differently, which is how one request is smuggled inside another.
+
+use memchr::{memchr, memchr_iter};
+
+/// How the body after a head is delimited (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    Empty,
+    Length(u64),
+    Chunked,
+}
+
+/// What is wrong with a head; fixed texts, which repeat nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("a carriage return and a line feed must come as a pair")]
+    LoneCrLf,
+    #[error("the request line is not HTTP/1.0 or HTTP/1.1")]
+    RequestLine,
+    #[error("a header line begins with white space")]
+    Folded,
+    #[error("a header line has no proper name")]
+    Name,
+    #[error("a header value has a control character")]
+    Control,
+    #[error("there must be exactly one Host")]
+    Host,
+    #[error("the length of the body is ambiguous")]
+    Length,
+    #[error("the request head is too large")]
+    TooLarge,
+    #[error("the request head did not arrive in time")]
+    Slow,
+    #[error("a chunk of the body is malformed")]
+    Chunk,
+}
+
+/// The end of the head in `bytes` (after its empty line), or none yet. `seen` bytes were looked at
+/// before and held no end.
+pub(crate) fn end(bytes: &[u8], seen: usize) -> Result<Option<usize>, Fault> {
+    for at in memchr_iter(b'\n', &bytes[seen..]).map(|at| seen + at) {
+        match bytes[..at] {
+            [.., b'\r', b'\n', b'\r'] => return Ok(Some(at + 1)),
+            [.., b'\r'] => {}
+            _ => return Err(Fault::LoneCrLf),
+        }
+    }
+    Ok(None)
+}
+
+/// Judges a whole head, its empty line included.
+pub(crate) fn framing(head: &[u8]) -> Result<Framing, Fault> {
+    let mut lines = Lines { rest: head };
+    let http_11 = match lines.next() {
+        Some(line) if line.ends_with(b" HTTP/1.1") => true,
+        Some(line) if line.ends_with(b" HTTP/1.0") => false,
+        _ => return Err(Fault::RequestLine),
+    };
+    let mut fields = Fields::default();
+    for line in lines.take_while(|line| !line.is_empty()) {
+        fields.take(line)?;
+    }
+    if memchr_iter(b'\r', head).any(|at| head.get(at + 1) != Some(&b'\n')) {
+        return Err(Fault::LoneCrLf);
+    }
+    if head.first().is_none_or(|b| !is_token(*b)) || memchr(b'#', request_line(head)).is_some() {
+        return Err(Fault::RequestLine);
+    }
+    if fields.hosts > 1 || (http_11 && fields.hosts == 0) {
+        return Err(Fault::Host);
+    }
+    match (fields.length, fields.chunked) {
+        (None, false) => Ok(Framing::Empty),
+        (Some(length), false) => Ok(Framing::Length(length)),
+        (None, true) if http_11 => Ok(Framing::Chunked),
+        _ => Err(Fault::Length),
+    }
+}
+
+fn request_line(head: &[u8]) -> &[u8] {
+    &head[..memchr(b'\r', head).unwrap_or(head.len())]
+}
+
+/// The fields that decide where a request ends and for whom it is.
+#[derive(Default)]
+struct Fields {
+    hosts: usize,
+    length: Option<u64>,
+    chunked: bool,
+}
+
+impl Fields {
+    fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
+        if matches!(line[0], b' ' | b'\t') {
+            return Err(Fault::Folded);
+        }
+        let colon = memchr(b':', line).ok_or(Fault::Name)?;
+        let (name, value) = (&line[..colon], &line[colon + 1..]);
+        if name.is_empty() || !name.iter().all(|b| is_token(*b)) {
+            return Err(Fault::Name);
+        }
+        if value.iter().any(|b| (*b < b' ' && *b != b'\t') || *b == 0x7f) {
+            return Err(Fault::Control);
+        }
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => self.hosts += 1,
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                let length = digits(value.trim_ascii()).ok_or(Fault::Length)?;
+                if self.length.replace(length).is_some() {
+                    return Err(Fault::Length);
+                }
+            }
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                // Other codings are legal, unused, and the classic disguise.
+                if self.chunked || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                    return Err(Fault::Length);
+                }
+                self.chunked = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn digits(text: &[u8]) -> Option<u64> {
+    match text.iter().all(u8::is_ascii_digit) {
+        true => str::from_utf8(text).ok()?.parse().ok(),
+        false => None,
+    }
+}
+
+/// `tchar`, RFC 9110 §5.6.2.
+fn is_token(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+}
+
+/// Lines without their CRLF.
+struct Lines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let at = memchr(b'\n', self.rest)?;
+        let (line, rest) = self.rest.split_at(at);
+        self.rest = &rest[1..];
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(head: &str) -> Result<Framing, Fault> {
+        match end(head.as_bytes(), 0)? {
+            Some(end) => framing(&head.as_bytes()[..end]),
+            None => panic!("no end"),
+        }
+    }
+
+    #[test]
+    fn a_body_is_delimited_by_one_length_or_by_chunks() {
+        assert_eq!(judge("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Ok(Framing::Empty));
+        assert_eq!(judge("GET / HTTP/1.0\r\n\r\n"), Ok(Framing::Empty));
+        assert_eq!(judge("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 12\r\n\r\n"), Ok(Framing::Length(12)));
+        assert_eq!(judge("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"), Ok(Framing::Chunked));
+    }
+
+    #[test]
+    fn heads_that_two_parsers_read_differently_are_refused() {
+        let with = |lines: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n\r\n");
+        for (lines, fault) in [
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked", Fault::Length),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 5", Fault::Length),
+            ("Content-Length: 5\r\nContent-Length: 5", Fault::Length),
+            ("Content-Length: 5, 5", Fault::Length),
+            ("Content-Length: +5", Fault::Length),
+            ("Content-Length: 0x5", Fault::Length),
+            ("Content-Length: ", Fault::Length),
+            ("Content-Length: 99999999999999999999", Fault::Length),
+            ("Transfer-Encoding: chunked, chunked", Fault::Length),
+            ("Transfer-Encoding: gzip, chunked", Fault::Length),
+            ("Transfer-Encoding: xchunked", Fault::Length),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", Fault::Length),
+            ("Transfer-Encoding : chunked", Fault::Name),
+            ("Transfer-Encoding\t: chunked", Fault::Name),
+            ("X: a\r\n Transfer-Encoding: chunked", Fault::Folded),
+            ("X: a\r\n\tb", Fault::Folded),
+            ("X: a\nTransfer-Encoding: chunked", Fault::LoneCrLf),
+            ("X: a\rTransfer-Encoding: chunked", Fault::Control),
+            ("X: a\0b", Fault::Control),
+            (": x", Fault::Name),
+            ("no colon", Fault::Name),
+            ("Host: b", Fault::Host),
+        ] {
+            assert_eq!(judge(&with(lines)), Err(fault), "{lines:?}");
+        }
+        assert_eq!(judge("GET / HTTP/1.1\r\n\r\n"), Err(Fault::Host));
+        assert_eq!(judge("PRI * HTTP/2.0\r\n\r\n"), Err(Fault::RequestLine));
+        assert_eq!(judge("GET / HTTP/1.1\n\n"), Err(Fault::LoneCrLf));
+        assert_eq!(judge("GET /\r\n\r\n"), Err(Fault::RequestLine));
+        assert_eq!(judge("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
+        assert_eq!(judge(" GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
+        assert_eq!(judge("GET /\r HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::LoneCrLf));
+    }
+
+    #[test]
+    fn the_end_of_a_head_is_found_wherever_the_reads_were_cut() {
+        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nrest";
+        for cut in 0..head.len() {
+            let seen = match end(&head[..cut], 0).unwrap() {
+                Some(found) => {
+                    assert_eq!(found, head.len() - 4);
+                    continue;
+                }
+                None => cut,
+            };
+            assert_eq!(end(head, seen).unwrap(), Some(head.len() - 4), "cut at {cut}");
+        }
+    }
+}

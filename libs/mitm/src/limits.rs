@@ -1,0 +1,61 @@
+//! Every bound and timeout of the proxy, in one place, with its reason.
+
+use std::time::Duration;
+
+/// Client connections served at once; further ones wait in the listener's backlog. Above the ten
+/// thousand idle WebSockets that one session is expected to carry.
+pub const CLIENTS: usize = 16_384;
+
+/// Bytes of one request or response head, and of trailers; as large as common servers allow.
+pub const HEAD_BYTES: usize = 64 * 1024;
+
+/// Time for a whole request head, from its first byte (against clients that drip), and for the
+/// first byte of a new connection.
+pub const HEAD: Duration = Duration::from_secs(30);
+
+/// Time that a kept-alive client connection may rest between two requests, and that a request body
+/// may stall.
+pub const IDLE: Duration = Duration::from_secs(300);
+
+/// Time for a TLS handshake, on either leg.
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Time for resolving a name and connecting to one of its addresses.
+pub const CONNECT: Duration = Duration::from_secs(10);
+
+/// Head start of one address before the next is tried (RFC 8305 §5).
+pub const NEXT_ADDRESS: Duration = Duration::from_millis(250);
+
+/// How long a request body is held back for the upstream's `100 Continue`, as curl does, before it
+/// is sent unasked (RFC 9110 §10.1.1).
+pub const CONTINUE: Duration = Duration::from_secs(1);
+
+/// Idle upstream connections kept, of all hosts together.
+pub const POOL: usize = 64;
+
+/// Time that an idle upstream connection is kept: less than the 60 s after which common load
+/// balancers close theirs.
+pub const POOL_IDLE: Duration = Duration::from_secs(55);
+
+/// Request body kept for a replay after a 401; a longer body is streamed and cannot be replayed.
+pub const REPLAY_BYTES: usize = 64 * 1024;
+
+/// Leaf certificates kept.
+pub const LEAVES: usize = 512;
+
+/// Hosts whose HTTP version is remembered.
+pub const KNOWN_HOSTS: usize = 4096;
+
+/// Time that running requests are given when the proxy is told to end.
+pub const DRAIN: Duration = Duration::from_secs(5);
+
+/// Pause after the process ran out of file descriptors, before the next attempt.
+pub const DESCRIPTORS: Duration = Duration::from_millis(50);
+
+/// Concurrent streams on one HTTP/2 connection of a client.
+pub const STREAMS: u32 = 256;
+
+/// HTTP/2 flow-control windows: bytes on their way for one stream and for one connection. They
+/// bound the memory that a stalled reader can tie up.
+pub const STREAM_WINDOW: u32 = 1 << 20;
+pub const CONNECTION_WINDOW: u32 = 2 << 20;

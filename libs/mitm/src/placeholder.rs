@@ -1,0 +1,126 @@
+//! The worthless text that programs hold in a credential's place: finding it, in the spellings in
+//! which clients send it, so that it is replaced or refused but never forwarded.
+
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use http::{HeaderMap, HeaderValue, Uri};
+use memchr::memmem::Finder;
+use std::borrow::Cow;
+
+pub(crate) struct Placeholders(Vec<Finder<'static>>);
+
+/// Clients disagree about padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+impl Placeholders {
+    /// Empty texts are left out: they are everywhere.
+    pub fn new(texts: &[String]) -> Placeholders {
+        let known = texts.iter().filter(|text| !text.is_empty());
+        Placeholders(known.map(|text| Finder::new(text.as_bytes()).into_owned()).collect())
+    }
+
+    pub fn in_text(&self, text: &[u8]) -> bool {
+        self.0.iter().any(|finder| finder.find(text).is_some())
+    }
+
+    /// As it is, or inside Basic credentials (RFC 7617 §2).
+    pub fn in_value(&self, value: &HeaderValue) -> bool {
+        let text = value.as_bytes();
+        if self.in_text(text) {
+            return true;
+        }
+        match text.split_at_checked(6) {
+            Some((scheme, pair)) if scheme.eq_ignore_ascii_case(b"basic ") => {
+                BASE64.decode(pair.trim_ascii()).is_ok_and(|pair| self.in_text(&pair))
+            }
+            _ => false,
+        }
+    }
+
+    /// As it is, or percent-encoded.
+    pub fn in_escaped(&self, text: &str) -> bool {
+        self.in_text(&unescape(text))
+    }
+
+    /// Where in a request head it is, in words for a message.
+    pub fn find(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+        if let Some((name, _)) = headers.iter().find(|(_, value)| self.in_value(value)) {
+            return Some(format!("the header {name}"));
+        }
+        if self.in_escaped(uri.path()) {
+            return Some("the path".to_owned());
+        }
+        uri.query().filter(|query| self.in_escaped(query)).map(|_| "the query".to_owned())
+    }
+}
+
+/// Percent escapes undone, where they are proper ones (RFC 3986 §2.1).
+pub(crate) fn unescape(text: &str) -> Cow<'_, [u8]> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text.as_bytes());
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        match (first, after.get(..2).and_then(hex_pair)) {
+            (b'%', Some(byte)) => {
+                plain.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                plain.push(first);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(plain)
+}
+
+fn hex_pair(pair: &[u8]) -> Option<u8> {
+    if !pair.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Placeholders {
+        Placeholders::new(&["authsome-proxy-managed".to_owned(), String::new()])
+    }
+
+    fn value(text: &str) -> HeaderValue {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn it_is_found_in_every_spelling_that_clients_send() {
+        for text in [
+            "authsome-proxy-managed",
+            "Bearer authsome-proxy-managed",
+            "token=\"authsome-proxy-managed\", x=1",
+            // authsome-proxy-managed: and x:authsome-proxy-managed, padded and not
+            "Basic YXV0aHNvbWUtcHJveHktbWFuYWdlZDo=",
+            "basic  eDphdXRoc29tZS1wcm94eS1tYW5hZ2Vk",
+            "BASIC YXV0aHNvbWUtcHJveHktbWFuYWdlZDo",
+        ] {
+            assert!(known().in_value(&value(text)), "{text}");
+        }
+        assert!(known().in_escaped("/x?key=authsome%2Dproxy%2dmanaged"));
+        assert!(known().in_escaped("%61uthsome-proxy-managed"));
+    }
+
+    #[test]
+    fn other_texts_are_not_it() {
+        for text in ["", "Bearer sk-1", "Basic !!!", "Basic", "authsome-proxy-manage", "Basic eDp5"] {
+            assert!(!known().in_value(&value(text)), "{text}");
+        }
+        assert!(!known().in_escaped("%%2%zz%"));
+    }
+}

@@ -1,0 +1,106 @@
+//! What the proxy asks: may this host be reached, what goes on this request, is a 401 worth a
+//! second try. Tokens, routes and providers are the answering side's; this side only carries.
+
+use crate::Refusal;
+use host::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use secrecy::SecretString;
+use std::pin::Pin;
+
+/// A boxed answer, so that a policy can be a trait object.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The one who decides. One policy serves all connections of a session, concurrently.
+pub trait Policy: Send + Sync + 'static {
+    /// What to do with a host, asked at each CONNECT ([`Scheme::Https`]) and at each plain
+    /// absolute-form request ([`Scheme::Http`], where nothing is ever set).
+    fn connect<'a>(&'a self, to: &'a Authority, scheme: Scheme) -> Answer<'a, Verdict>;
+
+    /// What to put on a request of an intercepted host. `Err` answers the client in its place.
+    fn request<'a>(&'a self, head: &'a RequestHead<'a>) -> Answer<'a, Result<Action, Refusal>>;
+
+    /// The upstream answered 401 to a credential set under a lease. `true` asks
+    /// [`Policy::request`] again and sends the request once more, if it is replayable; any other
+    /// outcome delivers the 401.
+    fn report<'a>(&'a self, report: &'a Report<'a>) -> Answer<'a, bool>;
+
+    /// A request or CONNECT was refused, by the policy or by the proxy itself; for an audit log.
+    fn refused(&self, _to: Option<&Authority>, _refusal: &Refusal) {}
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+/// `private` allows loopback, private, CGNAT and unique-local addresses; link-local and metadata
+/// addresses are never dialled.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Carry the bytes untouched (for plain http: the request, without anything set).
+    Tunnel {
+        private: bool,
+    },
+    /// Open the TLS connection and ask [`Policy::request`] for each request (for plain http: the
+    /// same as `Tunnel`).
+    Intercept {
+        private: bool,
+    },
+    Refuse(Refusal),
+}
+
+/// A request as the policy sees it. `headers` are the client's own, `X-Authsome-*` among them.
+#[derive(Debug)]
+pub struct RequestHead<'a> {
+    pub method: &'a Method,
+    /// The authority of the CONNECT, which is also the TLS name and the `Host`.
+    pub authority: &'a Authority,
+    /// Without the query; `*` for `OPTIONS *`.
+    pub path: &'a str,
+    pub headers: &'a HeaderMap,
+}
+
+#[derive(Debug)]
+pub enum Action {
+    Forward,
+    Set(Injection),
+}
+
+/// The credential of one request.
+#[derive(Debug)]
+pub struct Injection {
+    /// Given back in [`Report`].
+    pub lease: String,
+    pub slots: Vec<Slot>,
+    /// Added to the response, when a slot was really filled: which connection was used.
+    pub response_headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// One place and its whole value, as `Bearer …`.
+///
+/// Where the client put a placeholder into that place, the value replaces it; where the place is
+/// empty, the value fills it; what else the client put there is its own credential and stays.
+#[derive(Debug)]
+pub struct Slot {
+    pub place: Place,
+    pub value: SecretString,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    Header(HeaderName),
+    /// A query parameter, by its decoded name.
+    Query(String),
+}
+
+/// An upstream's 401 to a request on which a slot was filled.
+#[derive(Debug)]
+pub struct Report<'a> {
+    pub lease: &'a str,
+    pub authority: &'a Authority,
+    pub status: u16,
+    pub www_authenticate: Option<&'a str>,
+    /// The request can be sent once more: it had no body, or one that was kept.
+    pub replayable: bool,
+}

@@ -1,0 +1,225 @@
+//! The request body on its way to the upstream: streamed as the client sends it, perhaps held back
+//! for a `100 Continue`, perhaps kept (up to a bound) for a second try.
+
+use crate::limits::{CONTINUE, REPLAY_BYTES};
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use tokio::sync::Notify;
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+pub(crate) struct Upload {
+    source: Source,
+    hold: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    done: Done,
+}
+
+enum Source {
+    Empty,
+    Stream(Incoming),
+    Kept(Reader),
+}
+
+/// Whether the whole body went out; without that, its connection is of no further use.
+#[derive(Clone, Default)]
+pub(crate) struct Done(Option<Arc<AtomicBool>>);
+
+impl Done {
+    pub fn is_done(&self) -> bool {
+        self.0.as_ref().is_none_or(|done| done.load(Ordering::Acquire))
+    }
+
+    fn set(&self) {
+        if let Some(done) = &self.0 {
+            done.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Upload {
+    pub fn stream(body: Incoming) -> Upload {
+        match body.is_end_stream() {
+            true => Upload::empty(),
+            false => Upload::of(Source::Stream(body)),
+        }
+    }
+
+    pub fn empty() -> Upload {
+        Upload { source: Source::Empty, hold: None, done: Done::default() }
+    }
+
+    fn of(source: Source) -> Upload {
+        Upload { source, hold: None, done: Done(Some(Arc::default())) }
+    }
+
+    /// Nothing is read from the client, who therefore is not told to go on, before `go`.
+    pub fn hold(mut self, go: Arc<Notify>) -> Upload {
+        self.hold = Some(Box::pin(async move {
+            // Whether asked for or not, it goes out in the end.
+            let _in_time = tokio::time::timeout(CONTINUE, go.notified()).await;
+        }));
+        self
+    }
+
+    pub fn done(&self) -> Done {
+        self.done.clone()
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.source {
+            Source::Empty => Poll::Ready(None),
+            Source::Stream(body) => Pin::new(body).poll_frame(cx).map_err(BoxError::from),
+            Source::Kept(reader) => reader.poll_frame(cx),
+        }
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(hold) = &mut self.hold {
+            ready!(hold.as_mut().poll(cx));
+            self.hold = None;
+        }
+        let frame = ready!(self.poll_source(cx));
+        if frame.is_none() || self.is_end_stream() {
+            self.done.set();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Empty => true,
+            Source::Stream(body) => body.is_end_stream(),
+            Source::Kept(reader) => reader.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Stream(body) => body.size_hint(),
+            Source::Kept(reader) => reader.size.clone(),
+        }
+    }
+}
+
+/// A body that can be sent from its beginning again, as long as it stays within [`REPLAY_BYTES`].
+pub(crate) struct Kept(Option<Arc<Mutex<Store>>>);
+
+struct Store {
+    body: Incoming,
+    /// What was read so far; emptied for good when it grew past the bound.
+    read: Vec<Piece>,
+    bytes: usize,
+    whole: bool,
+    ended: bool,
+    /// The reader that may go on; an earlier one belongs to a try that was given up.
+    current: usize,
+}
+
+#[derive(Clone)]
+enum Piece {
+    Data(Bytes),
+    Trailers(HeaderMap),
+}
+
+struct Reader {
+    store: Arc<Mutex<Store>>,
+    at: usize,
+    number: usize,
+    size: SizeHint,
+}
+
+impl Kept {
+    pub fn new(body: Incoming) -> Kept {
+        if body.is_end_stream() {
+            return Kept(None);
+        }
+        let store = Store { body, read: Vec::new(), bytes: 0, whole: true, ended: false, current: 0 };
+        Kept(Some(Arc::new(Mutex::new(store))))
+    }
+
+    pub fn replayable(&self) -> bool {
+        self.0.as_ref().is_none_or(|store| lock(store).whole)
+    }
+
+    /// The body from its beginning; readers given before get an error from now on.
+    pub fn read(&self) -> Upload {
+        let Some(shared) = &self.0 else { return Upload::empty() };
+        let mut store = lock(shared);
+        store.current += 1;
+        let kept = store.bytes as u64;
+        let size = match store.body.size_hint().exact() {
+            Some(rest) => SizeHint::with_exact(kept + rest),
+            None => SizeHint::default(),
+        };
+        Upload::of(Source::Kept(Reader { store: shared.clone(), at: 0, number: store.current, size }))
+    }
+}
+
+impl Reader {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut store = lock(&self.store);
+        if store.current != self.number {
+            return Poll::Ready(Some(Err("the request is being sent again".into())));
+        }
+        if let Some(piece) = store.read.get(self.at) {
+            let frame = piece.clone().into_frame();
+            self.at += 1;
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        let frame = ready!(Pin::new(&mut store.body).poll_frame(cx)?);
+        match &frame {
+            Some(frame) => store.keep(frame),
+            None => store.ended = true,
+        }
+        self.at = store.read.len();
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let store = lock(&self.store);
+        self.at == store.read.len() && (store.ended || store.body.is_end_stream())
+    }
+}
+
+impl Store {
+    fn keep(&mut self, frame: &Frame<Bytes>) {
+        let piece = match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) => Piece::Data(data.clone()),
+            (None, Some(trailers)) => Piece::Trailers(trailers.clone()),
+            (None, None) => return,
+        };
+        if let Piece::Data(data) = &piece {
+            self.bytes += data.len();
+            self.whole &= self.bytes <= REPLAY_BYTES;
+        }
+        match self.whole {
+            true => self.read.push(piece),
+            false => self.read = Vec::new(),
+        }
+    }
+}
+
+impl Piece {
+    fn into_frame(self) -> Frame<Bytes> {
+        match self {
+            Piece::Data(data) => Frame::data(data),
+            Piece::Trailers(trailers) => Frame::trailers(trailers),
+        }
+    }
+}
+
+fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}

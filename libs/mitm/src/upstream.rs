@@ -1,0 +1,341 @@
+//! Open connections to upstreams: HTTP/1 ones lent to one request at a time, HTTP/2 ones shared.
+//! Everything that makes two connections different is in the key.
+
+use crate::dial::{DialError, Dialer};
+use crate::limits::{CONNECTION_WINDOW, HANDSHAKE, HEAD_BYTES, KNOWN_HOSTS, POOL, POOL_IDLE, STREAM_WINDOW};
+use crate::stream::Io;
+use crate::tls::{ClientSide, H2, Http, server_name};
+use crate::upload::Upload;
+use crate::{Refusal, Scheme};
+use host::Authority;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use quick_cache::sync::Cache;
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
+
+/// What a connection is good for. `private` belongs to it: a connection made where private
+/// addresses are allowed must not serve where they are not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub authority: Authority,
+    pub scheme: Scheme,
+    pub private: bool,
+}
+
+/// Why an upstream gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpstreamError {
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error("no trusted TLS connection to {0}: {1}")]
+    Tls(Authority, io::Error),
+    #[error("{0} broke off: {1}")]
+    Broken(Authority, hyper::Error),
+    #[error("{0} no longer speaks HTTP/2")]
+    Version(Authority),
+    #[error("{0} switched protocols without being asked")]
+    Unasked(Authority),
+}
+
+pub(crate) struct Upstreams {
+    dialer: Dialer,
+    tls: ClientSide,
+    idle: Mutex<VecDeque<Idle>>,
+    shared: Mutex<HashMap<Key, Arc<Shared>>>,
+    /// The HTTP version that a host chose when both were offered.
+    known: Cache<Authority, Http>,
+}
+
+struct Idle {
+    key: Key,
+    since: Instant,
+    one: One,
+}
+
+/// An HTTP/2 connection, or the making of one.
+struct Shared {
+    sender: Mutex<Option<http2::SendRequest<Upload>>>,
+    dialling: tokio::sync::Mutex<()>,
+    used: Mutex<Instant>,
+}
+
+impl Upstreams {
+    pub fn new(dialer: Dialer, roots: rustls::RootCertStore) -> Result<Upstreams, rustls::Error> {
+        Ok(Upstreams {
+            dialer,
+            tls: ClientSide::new(roots)?,
+            idle: Mutex::default(),
+            shared: Mutex::default(),
+            known: Cache::new(KNOWN_HOSTS),
+        })
+    }
+
+    /// A bare connection, for a tunnel.
+    pub async fn tunnel(&self, key: &Key) -> Result<Io, UpstreamError> {
+        Ok(self.dialer.dial(&key.authority, key.private).await?)
+    }
+
+    /// The version that the upstream chooses, found out at first sight by connecting.
+    pub async fn version(&self, key: &Key) -> Result<Http, UpstreamError> {
+        if let Some(known) = self.known.get(&key.authority) {
+            return Ok(known);
+        }
+        match self.connect(key, Http::Two).await? {
+            Fresh::One(one) => self.put(key, one),
+            Fresh::Two(sender) => *lock(&self.shared(key).sender) = Some(sender),
+        }
+        Ok(self.known.get(&key.authority).unwrap_or(Http::One))
+    }
+
+    /// An idle HTTP/1 connection that is still open.
+    pub async fn idle(&self, key: &Key) -> Option<One> {
+        loop {
+            let mut one = self.take(key)?;
+            if std::future::poll_fn(|cx| Poll::Ready(one.poll_usable(cx))).await {
+                return Some(one);
+            }
+        }
+    }
+
+    pub async fn one(&self, key: &Key) -> Result<One, UpstreamError> {
+        match self.connect(key, Http::One).await? {
+            Fresh::One(one) => Ok(one),
+            Fresh::Two(_) => Err(UpstreamError::Version(key.authority.clone())),
+        }
+    }
+
+    /// The shared HTTP/2 connection; concurrent callers wait for one dial.
+    pub async fn two(&self, key: &Key) -> Result<http2::SendRequest<Upload>, UpstreamError> {
+        let shared = self.shared(key);
+        if let Some(sender) = shared.open() {
+            return Ok(sender);
+        }
+        let _single = shared.dialling.lock().await;
+        if let Some(sender) = shared.open() {
+            return Ok(sender);
+        }
+        match self.connect(key, Http::Two).await? {
+            Fresh::Two(sender) => {
+                *lock(&shared.sender) = Some(sender.clone());
+                Ok(sender)
+            }
+            Fresh::One(one) => {
+                self.put(key, one);
+                Err(UpstreamError::Version(key.authority.clone()))
+            }
+        }
+    }
+
+    /// The next request gets another HTTP/2 connection; running ones keep theirs.
+    pub fn forget_two(&self, key: &Key) {
+        *lock(&self.shared(key).sender) = None;
+    }
+
+    /// Keeps a connection for the next request; the one that rested longest makes room.
+    pub fn put(&self, key: &Key, one: One) {
+        let mut idle = lock(&self.idle);
+        if idle.len() == POOL {
+            idle.pop_front();
+        }
+        idle.push_back(Idle { key: key.clone(), since: Instant::now(), one });
+    }
+
+    /// Lets go of what rested too long. HTTP/2 connections in use survive it: their streams hold them.
+    pub fn sweep(&self) {
+        lock(&self.idle).retain(|idle| idle.since.elapsed() < POOL_IDLE);
+        let mut shared = lock(&self.shared);
+        shared.retain(|_, entry| Arc::strong_count(entry) > 1 || entry.rested() < POOL_IDLE);
+        if shared.len() > POOL {
+            let mut rested: Vec<Duration> = shared.values().map(|entry| entry.rested()).collect();
+            rested.sort_unstable();
+            shared.retain(|_, entry| entry.rested() < rested[POOL]);
+        }
+    }
+
+    /// Gives idle connections' file descriptors back.
+    pub fn drop_idle(&self) {
+        lock(&self.idle).clear();
+    }
+
+    fn take(&self, key: &Key) -> Option<One> {
+        let mut idle = lock(&self.idle);
+        // The newest is the likeliest to be alive.
+        let at = idle.iter().rposition(|idle| idle.key == *key)?;
+        Some(idle.remove(at)?.one)
+    }
+
+    fn shared(&self, key: &Key) -> Arc<Shared> {
+        let mut shared = lock(&self.shared);
+        if let Some(entry) = shared.get(key) {
+            *lock(&entry.used) = Instant::now();
+            return entry.clone();
+        }
+        shared.entry(key.clone()).or_insert_with(|| Arc::new(Shared::new())).clone()
+    }
+
+    async fn connect(&self, key: &Key, offer: Http) -> Result<Fresh, UpstreamError> {
+        let stream = self.dialer.dial(&key.authority, key.private).await?;
+        let (stream, http) = match key.scheme {
+            Scheme::Http => (stream, Http::One),
+            Scheme::Https => self.secure(key, offer, stream).await?,
+        };
+        let broken = |error| UpstreamError::Broken(key.authority.clone(), error);
+        match http {
+            Http::One => Ok(Fresh::One(One::new(stream).await.map_err(broken)?)),
+            Http::Two => Ok(Fresh::Two(start_two(stream).await.map_err(broken)?)),
+        }
+    }
+
+    async fn secure(&self, key: &Key, offer: Http, stream: Io) -> Result<(Io, Http), UpstreamError> {
+        let failed = |error| UpstreamError::Tls(key.authority.clone(), error);
+        let connector = TlsConnector::from(self.tls.config(offer));
+        let handshake = connector.connect(server_name(&key.authority), stream);
+        let stream = match timeout(HANDSHAKE, handshake).await {
+            Ok(done) => done.map_err(failed)?,
+            Err(_) => return Err(failed(io::ErrorKind::TimedOut.into())),
+        };
+        let http = match stream.get_ref().1.alpn_protocol() {
+            Some(H2) => Http::Two,
+            _ => Http::One,
+        };
+        if offer == Http::Two {
+            self.known.insert(key.authority.clone(), http);
+        }
+        Ok((Box::new(stream), http))
+    }
+}
+
+impl Shared {
+    fn new() -> Shared {
+        Shared { sender: Mutex::default(), dialling: tokio::sync::Mutex::default(), used: Mutex::new(Instant::now()) }
+    }
+
+    fn open(&self) -> Option<http2::SendRequest<Upload>> {
+        lock(&self.sender).clone().filter(|sender| !sender.is_closed())
+    }
+
+    fn rested(&self) -> Duration {
+        lock(&self.used).elapsed()
+    }
+}
+
+enum Fresh {
+    One(One),
+    Two(http2::SendRequest<Upload>),
+}
+
+async fn start_two(stream: Io) -> hyper::Result<http2::SendRequest<Upload>> {
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(HEAD_BYTES as u32)
+        .keep_alive_interval(crate::limits::HEAD)
+        .handshake(TokioIo::new(stream))
+        .await?;
+    tokio::spawn(async move {
+        // Its streams report what went wrong.
+        let _ended = connection.await;
+    });
+    Ok(sender)
+}
+
+type Driver = http1::Connection<TokioIo<Io>, Upload>;
+
+/// An HTTP/1 connection, driven by whoever holds it: request and response then share one task,
+/// without a wake-up from one to another at every step.
+pub(crate) struct One {
+    sender: http1::SendRequest<Upload>,
+    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
+}
+
+impl One {
+    async fn new(stream: Io) -> hyper::Result<One> {
+        let (sender, connection): (_, Driver) = http1::Builder::new()
+            .preserve_header_case(true)
+            .max_buf_size(HEAD_BYTES)
+            .handshake(TokioIo::new(stream))
+            .await?;
+        Ok(One { sender, driver: Some(Box::pin(connection.with_upgrades())) })
+    }
+
+    /// Sends a request and waits for the head of its response.
+    pub async fn send(
+        &mut self,
+        request: Request<Upload>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
+        let mut response = std::pin::pin!(self.sender.try_send_request(request));
+        let driver = &mut self.driver;
+        std::future::poll_fn(|cx| {
+            poll_driver(driver, cx);
+            response.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    pub fn poll_drive(&mut self, cx: &mut Context<'_>) {
+        poll_driver(&mut self.driver, cx);
+    }
+
+    pub fn poll_usable(&mut self, cx: &mut Context<'_>) -> bool {
+        self.poll_drive(cx);
+        self.driver.is_some() && self.sender.is_ready()
+    }
+
+    /// Runs to its end: after a 101 that hands over the stream.
+    pub async fn finish(mut self) {
+        if let Some(driver) = self.driver.take() {
+            // Whoever reads the response or the stream sees the error.
+            let _ended = driver.await;
+        }
+    }
+}
+
+fn poll_driver(driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>, cx: &mut Context<'_>) {
+    if let Some(running) = driver
+        && running.as_mut().poll(cx).is_ready()
+    {
+        *driver = None;
+    }
+}
+
+impl UpstreamError {
+    pub fn refusal(&self) -> Refusal {
+        let (status, code) = match self {
+            UpstreamError::Dial(DialError::Forbidden(..) | DialError::Private(..)) => {
+                (StatusCode::FORBIDDEN, "upstream-address")
+            }
+            UpstreamError::Dial(DialError::Resolve(..)) => (StatusCode::BAD_GATEWAY, "upstream-unresolved"),
+            UpstreamError::Dial(DialError::Timeout(..)) => (StatusCode::BAD_GATEWAY, "upstream-timeout"),
+            UpstreamError::Dial(DialError::Proxy(..)) => (StatusCode::BAD_GATEWAY, "upstream-proxy"),
+            UpstreamError::Dial(DialError::Connect(..)) => (StatusCode::BAD_GATEWAY, "upstream-unreachable"),
+            UpstreamError::Tls(..) => (StatusCode::BAD_GATEWAY, "upstream-tls"),
+            UpstreamError::Broken(..) | UpstreamError::Version(_) | UpstreamError::Unasked(_) => {
+                (StatusCode::BAD_GATEWAY, "upstream-broken")
+            }
+        };
+        let refusal = Refusal::new(status, code, self.to_string());
+        match self {
+            UpstreamError::Dial(DialError::Private(..)) => {
+                refusal.fix("allow private addresses for the session, or for this provider in its definition")
+            }
+            UpstreamError::Tls(..) => {
+                refusal.fix("if the host has a private authority, trust it with --upstream-ca FILE")
+            }
+            _ => refusal,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,189 @@
+//! An upstream with a certificate of its own authority, which records what reaches it.
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{RootCertStore, ServerConfig};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+pub type Body = BoxBody<Bytes, Infallible>;
+
+/// A request as it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    pub method: String,
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub trailers: Option<HeaderMap>,
+    pub version: http::Version,
+}
+
+pub struct Upstream {
+    pub address: SocketAddr,
+    root: rustls::pki_types::CertificateDer<'static>,
+    pub requests: Arc<Mutex<Vec<Recorded>>>,
+    pub connections: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    /// Answers every request with what `respond` says.
+    pub async fn answering(respond: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static) -> Upstream {
+        Upstream::speaking(&[b"http/1.1"], respond).await
+    }
+
+    pub async fn speaking(
+        alpn: &[&[u8]],
+        respond: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
+    ) -> Upstream {
+        let requests: Arc<Mutex<Vec<Recorded>>> = Arc::default();
+        let (kept, respond) = (requests.clone(), Arc::new(respond));
+        let upstream = Upstream::streams(alpn, move |stream| {
+            let (kept, respond) = (kept.clone(), respond.clone());
+            async move {
+                let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let service = service_fn(move |request| record(request, kept.clone(), respond.clone()));
+                let io = TokioIo::new(stream);
+                if two {
+                    _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                        .serve_connection(io, service)
+                        .await;
+                } else {
+                    let mut server = hyper::server::conn::http1::Builder::new();
+                    _ = server.auto_date_header(false).preserve_header_case(true).serve_connection(io, service).await;
+                }
+            }
+        })
+        .await;
+        Upstream { requests, ..upstream }
+    }
+
+    /// Hands each TLS connection to `serve`.
+    pub async fn streams<F>(
+        alpn: &[&[u8]],
+        serve: impl Fn(TlsStream<TcpStream>) -> F + Send + Sync + 'static,
+    ) -> Upstream
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (root, mut config) = identity();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = connections.clone();
+        tokio::spawn(async move {
+            let serve = Arc::new(serve);
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, serve, counted) = (acceptor.clone(), serve.clone(), counted.clone());
+                stream.set_nodelay(true).unwrap();
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        counted.fetch_add(1, Ordering::SeqCst);
+                        serve(stream).await;
+                    }
+                });
+            }
+        });
+        Upstream { address, root, requests: Arc::default(), connections }
+    }
+
+    pub fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.clone()).unwrap();
+        roots
+    }
+
+    pub fn only(&self) -> Recorded {
+        let requests = self.requests.lock().unwrap();
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        requests[0].clone()
+    }
+
+    pub fn count(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+async fn record(
+    request: Request<Incoming>,
+    kept: Arc<Mutex<Vec<Recorded>>>,
+    respond: Arc<impl Fn(&Recorded) -> Response<Body>>,
+) -> Result<Response<Body>, hyper::Error> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?;
+    let recorded = Recorded {
+        method: parts.method.to_string(),
+        target: parts.uri.to_string(),
+        headers: parts.headers,
+        trailers: body.trailers().cloned(),
+        body: body.to_bytes(),
+        version: parts.version,
+    };
+    kept.lock().unwrap().push(recorded.clone());
+    Ok(respond(&recorded))
+}
+
+/// An authority, and the server that it vouches for under every name of the tests.
+fn identity() -> (rustls::pki_types::CertificateDer<'static>, ServerConfig) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = params.self_signed(&key).unwrap().der().clone();
+    let leaf_key = KeyPair::generate().unwrap();
+    let names = ["api.test", "other.test", "plain.test", "127.0.0.1", "::1"].map(str::to_owned);
+    let leaf = CertificateParams::new(names).unwrap();
+    let leaf = leaf.signed_by(&leaf_key, &Issuer::new(params, key)).unwrap();
+    let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(mitm::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], der)
+        .unwrap();
+    (root, config)
+}
+
+pub fn text(body: impl Into<Bytes>) -> Response<Body> {
+    Response::new(Full::new(body.into()).boxed())
+}
+
+pub fn status(status: u16) -> Response<Body> {
+    let mut response = text("");
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response
+}
+
+/// A body of unknown length, frame by frame.
+pub fn frames(frames: Vec<Frame<Bytes>>) -> Body {
+    StreamBody::new(Frames(frames.into_iter())).boxed()
+}
+
+struct Frames(std::vec::IntoIter<Frame<Bytes>>);
+
+impl futures_core::Stream for Frames {
+    type Item = Result<Frame<Bytes>, Infallible>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(self.0.next().map(Ok))
+    }
+}
