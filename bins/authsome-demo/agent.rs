@@ -1,0 +1,39 @@
+//! The other two programs of the demo: the agent under `authsome run`, and the scripted browser.
+
+use proto::{Error, Result};
+use testkit::{Browser, Config};
+
+/// Shows what it sees of the credential, asks the API with that, and shows the answer.
+pub fn ask(url: &str) -> Result<String> {
+    let token = std::env::var("DEMO_ACCESS_TOKEN").unwrap_or_default();
+    let answer = request(url, &token).map_err(|error| Error::unavailable(format!("cannot ask {url}: {error}")))?;
+    Ok(format!(
+        "I see DEMO_ACCESS_TOKEN={token}\nI send Authorization: Bearer {token}\nthe API answers: {}",
+        answer.trim()
+    ))
+}
+
+/// As any client does: proxy and roots from the environment.
+fn request(url: &str, token: &str) -> Result<String, Box<dyn std::error::Error>> {
+    // Another part of this process may have chosen the same provider before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let roots = std::fs::read(std::env::var("SSL_CERT_FILE")?)?;
+    let client = reqwest::blocking::Client::builder()
+        .proxy(reqwest::Proxy::https(std::env::var("HTTPS_PROXY")?)?)
+        .tls_certs_only(reqwest::Certificate::from_pem_bundle(&roots)?)
+        .build()?;
+    Ok(client.get(url).bearer_auth(token).send()?.text()?)
+}
+
+/// Fills in the form of the login page, or follows it to the provider, which agrees at once.
+pub fn browse(url: &str) -> Result<String> {
+    let failed = |error: std::io::Error| Error::unavailable(format!("the scripted browser: {error}"));
+    let config = Config::notion();
+    let page = Browser::new().and_then(|browser| browser.open(url)).map_err(failed)?;
+    if !page.fields().iter().any(|field| field == "client_id") {
+        return Ok(page.url);
+    }
+    let secret = config.client_secret.unwrap_or_default();
+    let typed = [("client_id", config.client_id.as_str()), ("client_secret", secret.as_str())];
+    page.submit(&typed).map(|page| page.url).map_err(failed)
+}

@@ -1,0 +1,97 @@
+//! The scenes, in order.
+
+use crate::agent;
+use crate::args::Args;
+use crate::stage::{API, Stage};
+use cli::{Context, Output, Status};
+use proto::{Error, Result};
+use testkit::Config;
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    let answer = match (&args.agent, &args.scripted_browser) {
+        (Some(url), _) => agent::ask(url)?,
+        (_, Some(url)) => agent::browse(url)?,
+        (None, None) => {
+            context.refuse_inside_session("demo")?;
+            play(&args, &context.output)?;
+            return Ok(0);
+        }
+    };
+    context.output.line(&answer);
+    Ok(0)
+}
+
+fn play(args: &Args, output: &Output) -> Result<()> {
+    let failed = |error: std::io::Error| Error::unavailable(format!("cannot set the stage: {error}"));
+    let stage = Stage::build(args.browser).map_err(failed)?;
+    let scenes = Scenes { stage: &stage, output };
+    output.line(&format!(
+        "A provider \"demo\" and its API https://{API} now live in this process; the home is a throw-away.\n"
+    ));
+
+    scenes.title(
+        "Log in. The form's client id and secret and the consent are given by a scripted browser.",
+        args.browser,
+    );
+    if args.browser {
+        let config = Config::notion();
+        output.line(&format!(
+            "  type client id {:?} and client secret {:?} into the form",
+            config.client_id,
+            config.client_secret.unwrap_or_default()
+        ));
+    }
+    scenes.play(&["login", "demo"])?;
+    scenes.title("The token is in the vault; what is shown of it holds no secret.", false);
+    scenes.play(&["get", "demo", "--field", "status"])?;
+    scenes.play(&["vault", "get", "demo"])?;
+
+    scenes.title("Run an agent. It gets a placeholder; the proxy puts the real token on its request.", false);
+    let connect_to = format!("{API}:443={}", stage.api.addr());
+    let url = format!("https://{API}/v1/users/me");
+    let run =
+        ["run", "--connect-to", &connect_to, "--upstream-ca", &stage.api_ca, "--", "authsome-demo", "--agent", &url];
+    scenes.play(&run)?;
+    let request = stage.api.requests().into_iter().next_back();
+    let authorization = request.as_ref().and_then(|request| request.header("authorization")).unwrap_or("nothing");
+    let real = authorization.strip_prefix("Bearer ").is_some_and(|token| stage.server.is_valid(token));
+    output.line(&format!("  the API received Authorization: {authorization}"));
+    if !real {
+        return Err(Error::internal("the API did not receive the provider's token"));
+    }
+    output.line(
+        "\nThe agent never saw that token. Everything is gone now; authsome login notion is the same in earnest.",
+    );
+    Ok(())
+}
+
+struct Scenes<'a> {
+    stage: &'a Stage,
+    output: &'a Output,
+}
+
+impl Scenes<'_> {
+    fn title(&self, text: &str, own_browser: bool) {
+        let text = if own_browser {
+            "Log in. A browser window asks for the client id and secret, then for your consent."
+        } else {
+            text
+        };
+        self.output.line(&format!("# {text}"));
+    }
+
+    /// Shows a command, runs it, shows what it says.
+    fn play(&self, args: &[&str]) -> Result<()> {
+        self.output.line(&format!("$ authsome {}", args.join(" ")));
+        let output =
+            self.stage.home.run(args).map_err(|error| Error::unavailable(format!("cannot run authsome: {error}")))?;
+        for line in output.stderr.lines().chain(output.stdout.lines()) {
+            self.output.line(&format!("  {line}"));
+        }
+        if output.code != Some(0) {
+            return Err(Error::internal(format!("authsome {} failed", args.join(" "))));
+        }
+        self.output.line("");
+        Ok(())
+    }
+}
