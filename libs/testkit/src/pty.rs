@@ -1,0 +1,158 @@
+//! A program on a terminal: what a person types and sees, and whether typing is shown.
+
+use std::io::{self, Read, Write};
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pty_process::{Size, blocking};
+use rustix::process::{Signal, kill_process_group};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::home::pid;
+use crate::wait::{lock, wait_until};
+
+/// A program whose stdin, stdout and stderr are one terminal of 24 lines by 80 columns. It is
+/// killed when dropped.
+///
+/// ```
+/// let home = testkit::Home::new("/usr/bin")?;
+/// let script = "stty -echo; printf 'Key: '; read key; stty echo; echo; echo got ${#key}";
+/// let mut terminal = home.pty("sh", &["-c", script])?;
+/// terminal.see("Key: ")?;
+/// assert!(!terminal.echo()?, "what is typed must not be shown");
+/// terminal.line("12345")?;
+/// terminal.see("got 5")?;
+/// assert!(!terminal.seen().contains("12345"));
+/// assert_eq!(terminal.finish()?, Some(0));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Pty {
+    pty: Arc<blocking::Pty>,
+    child: Child,
+    seen: Arc<Mutex<Vec<u8>>>,
+    /// How much of it [`Pty::see`] has passed.
+    passed: usize,
+    end: Instant,
+}
+
+impl Pty {
+    pub(crate) fn start(command: Command, limit: Duration) -> io::Result<Pty> {
+        let (pty, pts) = blocking::open().map_err(io::Error::other)?;
+        pty.resize(Size::new(24, 80)).map_err(io::Error::other)?;
+        let child = blocking::Command::from(command).spawn(pts).map_err(io::Error::other)?;
+        let pty = Arc::new(pty);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        // It ends with an error when the last program leaves the terminal.
+        std::thread::spawn({
+            let (pty, seen) = (Arc::clone(&pty), Arc::clone(&seen));
+            move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = (&*pty).read(&mut buffer) {
+                    lock(&seen).extend_from_slice(&buffer[..count]);
+                }
+            }
+        });
+        Ok(Pty { pty, child, seen, passed: 0, end: Instant::now() + limit })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything shown so far, with the terminal's `\r\n`.
+    pub fn seen(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.seen)).into_owned()
+    }
+
+    /// Waits until the text is shown, after what an earlier `see` found.
+    pub fn see(&mut self, text: &str) -> io::Result<()> {
+        loop {
+            let found = find(&lock(&self.seen)[self.passed..], text.as_bytes());
+            if let Some(at) = found {
+                self.passed += at + text.len();
+                return Ok(());
+            }
+            if Instant::now() >= self.end {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no {text:?} in {:?}", self.seen())));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The first whole word shown that begins so.
+    pub fn word(&mut self, prefix: &str) -> io::Result<String> {
+        loop {
+            let seen = self.seen();
+            let whole = &seen[..seen.rfind(char::is_whitespace).unwrap_or(0)];
+            if let Some(word) = whole.split_whitespace().find(|word| word.starts_with(prefix)) {
+                return Ok(word.to_owned());
+            }
+            if Instant::now() >= self.end {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no {prefix}… in {seen:?}")));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Types a text and Enter.
+    pub fn line(&mut self, text: &str) -> io::Result<()> {
+        self.keys(&format!("{text}\r"))
+    }
+
+    /// Types exactly this: `\u{3}` is Ctrl-C, `\u{4}` Ctrl-D.
+    pub fn keys(&mut self, text: &str) -> io::Result<()> {
+        (&*self.pty).write_all(text.as_bytes())
+    }
+
+    /// Whether the terminal shows what is typed.
+    pub fn echo(&self) -> io::Result<bool> {
+        Ok(tcgetattr(&*self.pty)?.local_modes.contains(LocalModes::ECHO))
+    }
+
+    /// Waits until typing is shown, or is not.
+    pub fn wait_for_echo(&self, shown: bool) -> io::Result<()> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        match wait_until(left, || self.echo().is_ok_and(|echo| echo == shown)) {
+            true => Ok(()),
+            false => Err(io::Error::new(io::ErrorKind::TimedOut, format!("echo never became {shown}"))),
+        }
+    }
+
+    /// Waits for the program's end: its status, none when a signal ended it.
+    pub fn finish(&mut self) -> io::Result<Option<i32>> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                // What it wrote last is still on its way through the terminal.
+                let mut before = usize::MAX;
+                let _ = wait_until(Duration::from_millis(200), || {
+                    let now = lock(&self.seen).len();
+                    std::mem::replace(&mut before, now) == now
+                });
+                return Ok(status.code());
+            }
+            if Instant::now() >= self.end {
+                let message = format!("the program did not end in time; it showed {:?}", self.seen());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // The program leads a session and so a group of its own.
+            if let Ok(pid) = pid(self.child.id()) {
+                let _ = kill_process_group(pid, Signal::KILL);
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len().max(1)).position(|window| window == needle)
+}
