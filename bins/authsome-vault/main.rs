@@ -1,1 +1,20 @@
-fn main() {}
+//! The one holder of the key: serves role `vault`, and gives shells the same ops as commands.
+//!
+//! It knows records and secrets, not what they are for. Its commands ask the configured vault as
+//! any other program does: there is no way in beside the protocol.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod run;
+mod serve;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::kernel::harden();
+    if serve::is_wanted() {
+        return serve::serve();
+    }
+    cli::program(|args: &args::Args| &args.globals, run::run)
+}
