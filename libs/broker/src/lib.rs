@@ -25,6 +25,9 @@ mod usable;
 mod vault;
 mod world;
 
+#[cfg(test)]
+mod model;
+
 pub use clock::{Clock, SystemClock};
 pub use definitions::Definitions;
 pub use flows::{Flows, StartFlow, StartedFlows};

@@ -5,9 +5,9 @@ use crate::lease::Lease;
 use crate::renewal::Cause;
 use crate::usable;
 use crate::world::{Stored, World};
-use proto::Result;
 use proto::ops::credential::Report;
 use proto::record::Status;
+use proto::{Error, ProfileName, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,16 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(25);
 
 /// True when the request may be sent once more: then another `resolve` gives another credential.
-pub(crate) fn report(world: &Arc<World>, flights: &Arc<Flights>, report: &Report) -> Result<bool> {
+pub(crate) fn report(
+    world: &Arc<World>,
+    flights: &Arc<Flights>,
+    profile: &ProfileName,
+    report: &Report,
+) -> Result<bool> {
     let lease: Lease = report.lease.parse()?;
+    if lease.key.profile != *profile {
+        return Err(Error::invalid("the lease is of another profile"));
+    }
     if report.status != 401 || lacks_scope(report) {
         return Ok(false);
     }

@@ -105,8 +105,8 @@ impl Service for Broker {
             "routes" => self.routes(&asked::<RoutesWanted>(op, body)?, &note),
             "resolve" => self.resolve(&asked::<Resolve>(op, body)?, &note),
             "report" => {
-                self.session()?;
-                let retry = report::report(&self.world, &self.flights, &asked::<Report>(op, body)?)?;
+                let profile = self.session()?.profile;
+                let retry = report::report(&self.world, &self.flights, &profile, &asked::<Report>(op, body)?)?;
                 reply(&Reported { retry })
             }
             "token" => {

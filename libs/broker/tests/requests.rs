@@ -1,0 +1,266 @@
+//! What a request gets, and what it does not.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{acme, acme_bound, rig};
+use proto::Code;
+use serde_json::{Value, json};
+
+const API: &str = "https://api.acme.test/v1/things";
+
+#[test]
+fn a_request_to_a_target_gets_the_token_and_a_lease_without_it() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let answer = rig.broker().resolve(API).unwrap();
+    assert_eq!(answer["set"], json!([{"in":"header","name":"authorization","from":"authorization"}]));
+    assert_eq!(answer["secret"], json!({"authorization":"Bearer a0"}));
+    assert_eq!((&answer["provider"], &answer["connection"]), (&json!("acme"), &json!("default")));
+    assert_eq!(answer["fresh_ms"], 1000);
+    let lease = answer["lease"].as_str().unwrap();
+    assert!(lease.starts_with("default/acme/default@") && !lease.contains("a0"), "{lease}");
+}
+
+#[test]
+fn look_alikes_other_ports_and_plain_http_get_nothing() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let broker = rig.broker();
+    for (url, code) in [
+        ("https://acme.test/v1", Code::NotFound),
+        ("https://api.acme.test.attacker.test/v1", Code::NotFound),
+        ("https://evilapi.acme.test/v1", Code::NotFound),
+        ("https://api.acme.test:8443/v1", Code::NotFound),
+        ("http://api.acme.test:80/v1", Code::Denied),
+        ("http://api.acme.test:443/v1", Code::Denied),
+        ("https://api.acme.test%00.attacker.test/v1", Code::Invalid),
+        ("https://api.acme.test/token", Code::Denied),
+        ("https://api.acme.test//%74oken/", Code::Denied),
+    ] {
+        assert_eq!(broker.resolve(url).unwrap_err().code, code, "{url}");
+    }
+}
+
+#[test]
+fn an_api_key_goes_where_its_definition_says() {
+    let rig = rig();
+    rig.define(
+        json!({"name":"keyed","display_name":"K","auth_type":"api_key","flow":"api_key","api_url":["api.keyed.test"],
+        "api_key":{"header_name":"X-Api-Key","header_prefix":null}}),
+    );
+    rig.define(
+        json!({"name":"query","display_name":"Q","auth_type":"api_key","flow":"api_key","api_url":["api.query.test"],
+        "api_key":{"query_param":"key"}}),
+    );
+    for name in ["keyed", "query"] {
+        let bound = json!({"token_url":null,"revocation_url":null,"targets":[format!("api.{name}.test")]});
+        let record = json!({"provider":name,"flow":"api_key","status":"connected","bound":bound});
+        rig.store.set(&format!("default/{name}/default"), record, json!({"api_key":"k1"}));
+    }
+    let broker = rig.broker();
+    let answer = broker.resolve("https://api.keyed.test/").unwrap();
+    assert_eq!(answer["secret"], json!({"x-api-key":"k1"}));
+    let answer = broker.resolve("https://api.query.test/").unwrap();
+    assert_eq!(answer["set"], json!([{"in":"query","name":"key","from":"key"}]));
+    assert_eq!(answer["secret"], json!({"key":"k1"}));
+}
+
+#[test]
+fn two_accounts_are_ambiguous_until_something_says_which() {
+    let rig = rig();
+    rig.connect("default/acme/personal", 3600);
+    rig.connect("default/acme/work", 3600);
+    let error = rig.broker().resolve(API).unwrap_err();
+    assert_eq!((error.code, error.choices), (Code::Ambiguous, vec!["personal".to_owned(), "work".to_owned()]));
+    let routes = rig.broker().call("routes", json!({})).unwrap();
+    assert_eq!(routes["routes"][0]["connection"], Value::Null);
+    assert_eq!(routes["routes"][0]["choices"], json!(["personal", "work"]));
+
+    let chosen = rig.open(json!({"choose":{"acme":"work"}})).resolve(API).unwrap();
+    assert_eq!(chosen["connection"], "work");
+    rig.store.set("default/acme/@default", json!({"connection":"personal"}), json!({}));
+    assert_eq!(rig.broker().resolve(API).unwrap()["connection"], "personal");
+}
+
+#[test]
+fn a_request_chooses_only_among_what_was_granted() {
+    let rig = rig();
+    for name in ["default", "work", "secret"] {
+        rig.connect(&format!("default/acme/{name}"), 3600);
+    }
+    let ask = |open: Value, name: &str| {
+        let body = json!({"request": common::request(API), "connection": name});
+        rig.open(open).call("resolve", body).map(|answer| answer["connection"].clone()).map_err(|error| error.code)
+    };
+    let granted = json!({"grant":{"acme":["default","work"]}});
+    assert_eq!(ask(granted.clone(), "work"), Ok(json!("work")));
+    assert_eq!(ask(granted, "secret"), Err(Code::Denied));
+    assert_eq!(ask(json!({}), "work"), Err(Code::Denied));
+    assert_eq!(ask(json!({}), "default"), Ok(json!("default")), "what it would get anyway");
+    assert_eq!(ask(json!({"grant":{"acme":"*"}}), "secret"), Ok(json!("secret")));
+    assert_eq!(ask(json!({"grant":{"acme":"*"}}), "gone"), Err(Code::NotFound));
+}
+
+#[test]
+fn a_named_connection_that_is_missing_ends_the_session_before_it_begins() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let broker = rig.unopened(true, Box::new(broker::SystemClock));
+    let open = |choose: Value| broker.call("open", json!({"profile":"default","choose":choose})).unwrap_err();
+    let error = open(json!({"acme":"work"}));
+    assert_eq!((error.code, error.hint.as_deref()), (Code::NotFound, Some("authsome login acme --connection work")));
+    assert_eq!(open(json!({"acmee":"work"})).code, Code::NoProvider);
+    assert_eq!(broker.resolve(API).unwrap_err().code, Code::Invalid, "open comes first");
+}
+
+#[test]
+fn a_target_once_routed_stays_routed_after_a_logout() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let broker = rig.broker();
+    broker.resolve(API).unwrap();
+    rig.store.remove("default/acme/default");
+    let routes = broker.call("routes", json!({})).unwrap();
+    assert_eq!(routes["routes"][0]["targets"], json!([{"host":"api.acme.test","port":443}]));
+    let error = broker.resolve(API).unwrap_err();
+    assert_eq!((error.code, error.hint.as_deref()), (Code::NotFound, Some("authsome login acme")));
+}
+
+#[test]
+fn a_login_and_a_new_default_elsewhere_are_seen_by_a_running_session() {
+    let rig = rig();
+    let broker = rig.broker();
+    assert_eq!(broker.call("routes", json!({})).unwrap()["routes"], json!([]));
+    rig.connect("default/acme/default", 3600);
+    rig.connect("default/acme/work", 3600);
+    let routes = broker.call("routes", json!({})).unwrap();
+    assert_eq!(routes["routes"][0]["connection"], "default");
+    let unchanged = broker.call("routes", json!({"if_changed": routes["rev"]})).unwrap();
+    assert_eq!(unchanged, json!({"unchanged": true}));
+    rig.store.set("default/acme/@default", json!({"connection":"work"}), json!({}));
+    let routes = broker.call("routes", json!({"if_changed": routes["rev"]})).unwrap();
+    assert_eq!(routes["routes"][0]["connection"], "work");
+}
+
+#[test]
+fn a_route_names_its_auth_endpoints_and_gives_the_child_placeholders_only() {
+    let rig = rig();
+    rig.define(acme(json!({"export":{"env":{"ACME_TOKEN":"access_token","ACME_REFRESH":"refresh_token"}}})));
+    rig.connect("default/acme/default", 3600);
+    let routes = rig.broker().call("routes", json!({})).unwrap();
+    let route = &routes["routes"][0];
+    assert_eq!(route["env"], json!({"ACME_TOKEN": "authsome-proxy-managed"}));
+    let except =
+        json!([{"host":"acme.test","port":443,"path":"/a"},{"host":"api.acme.test","port":443,"path":"/token"}]);
+    assert_eq!(route["except"], except);
+}
+
+#[test]
+fn a_definition_that_changed_gets_nothing_before_it_is_confirmed() {
+    for change in [
+        json!({"api_url":["api.acme.test","attacker.test"]}),
+        json!({"oauth":{"token_url":"https://attacker.test/token"}}),
+        json!({"oauth":{"revocation_url":"https://attacker.test/revoke"}}),
+    ] {
+        let rig = rig();
+        rig.connect("default/acme/default", 3600);
+        rig.define(acme(change.clone()));
+        let broker = rig.broker();
+        let error = broker.resolve(API).unwrap_err();
+        assert_eq!(
+            (error.code, error.hint.as_deref()),
+            (Code::Denied, Some("authsome login acme --force")),
+            "{change}"
+        );
+        assert_eq!(broker.call("token", json!({"provider":"acme"})).unwrap_err().code, Code::Denied);
+        let attacked = broker.resolve("https://attacker.test/v1");
+        assert!(attacked.is_err(), "{attacked:?}");
+    }
+}
+
+#[test]
+fn a_token_of_one_instance_is_not_for_another() {
+    let rig = rig();
+    rig.define(
+        json!({"name":"ghe","display_name":"G","auth_type":"oauth2","flow":"pkce","base_url":"https://ghe.test",
+        "api_url":["api.ghe.test"],"oauth":{"authorization_url":"{base_url}/a","token_url":"{base_url}/t"}}),
+    );
+    let record = |base: &str, target: &str| {
+        json!({"provider":"ghe","flow":"pkce","status":"connected","base_url":base,
+            "bound":{"token_url":format!("{base}/t"),"revocation_url":null,"targets":[target]}})
+    };
+    rig.store.set("default/ghe/default", record("https://ghe.test", "api.ghe.test"), json!({"access_token":"public"}));
+    rig.store.set("default/ghe/corp", record("https://ghe.corp.test", "ghe.corp.test"), json!({"access_token":"corp"}));
+    let broker = rig.open(json!({"grant":{"ghe":"*"}}));
+    let ask = |url: &str, name: &str| {
+        let answer = broker.call("resolve", json!({"request": common::request(url), "connection": name}));
+        answer.map(|answer| answer["secret"]["authorization"].clone()).map_err(|error| error.code)
+    };
+    assert_eq!(ask("https://api.ghe.test/x", "default"), Ok(json!("Bearer public")));
+    assert_eq!(ask("https://ghe.corp.test/api/v3/x", "corp"), Ok(json!("Bearer corp")));
+    assert_eq!(ask("https://api.ghe.test/x", "corp"), Err(Code::Denied));
+    assert_eq!(ask("https://ghe.corp.test/api/v3/x", "default"), Err(Code::Denied));
+}
+
+#[test]
+fn a_session_of_one_provider_knows_no_other() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let broker = rig.open(json!({"only":["notion"]}));
+    assert_eq!(broker.call("routes", json!({})).unwrap()["routes"], json!([]));
+    assert_eq!(broker.resolve(API).unwrap_err().code, Code::NotFound);
+}
+
+#[test]
+fn profiles_do_not_see_each_other() {
+    let rig = rig();
+    rig.connect("other/acme/default", 3600);
+    assert_eq!(rig.broker().resolve(API).unwrap_err().code, Code::NotFound);
+}
+
+#[test]
+fn token_gives_the_access_token_and_nothing_that_renews_it() {
+    let rig = rig();
+    rig.define(acme(json!({"aliases":["ac"]})));
+    rig.connect("default/acme/default", 3600);
+    for name in ["acme", "ac"] {
+        let given = rig.broker().call("token", json!({"provider":name})).unwrap();
+        assert_eq!(given["key"], "default/acme/default");
+        assert_eq!(given["env"], json!({"ACME_ACCESS_TOKEN":"access_token"}));
+        assert_eq!(given["secret"], json!({"access_token":"a0"}));
+        assert!(!given.to_string().contains("r0"));
+    }
+    let error = rig.broker().call("token", json!({"provider":"notion"})).unwrap_err();
+    assert_eq!((error.code, error.hint.as_deref()), (Code::NotFound, Some("authsome login notion")));
+    assert_eq!(rig.broker().call("token", json!({"provider":"notoin"})).unwrap_err().code, Code::NoProvider);
+}
+
+#[test]
+fn a_broken_definition_leaves_the_others_working() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    std::fs::write(rig.home.path().join("broken.json"), "{").unwrap();
+    let record = json!({"provider":"broken","flow":"pkce","status":"connected","bound":acme_bound()});
+    rig.store.set("default/broken/default", record, json!({"access_token":"x"}));
+    assert_eq!(rig.broker().header(API).unwrap(), "Bearer a0");
+}
+
+#[test]
+fn a_credential_that_would_break_out_of_its_header_is_refused() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let record = rig.store.record("default/acme/default");
+    rig.store.set("default/acme/default", record, json!({"access_token":"a\r\nx-evil: 1"}));
+    let error = rig.broker().resolve(API).unwrap_err();
+    assert_eq!(error.code, Code::Denied);
+    assert!(!error.message.contains("evil"), "{error}");
+}
+
+#[test]
+fn unknown_ops_and_wrong_shapes_are_answered() {
+    let broker = rig().broker();
+    assert_eq!(broker.call("dance", json!({})).unwrap_err().code, Code::Unsupported);
+    assert_eq!(broker.call("resolve", json!({"request":1})).unwrap_err().code, Code::Invalid);
+    assert_eq!(broker.call("report", json!({"lease":"x","status":401})).unwrap_err().code, Code::Invalid);
+}
