@@ -7,22 +7,23 @@ use proto::ops::flow::{Client, Field, Form, Login};
 use proto::record::Bound;
 use proto::{Error, Result, Secrets};
 
-/// What the person is asked for beside the client ID.
+/// Whether the app must have a secret; a public one has none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Secret {
-    /// A client secret; a public client may leave it empty.
     Optional,
     Required,
-    /// A signing key in PEM.
-    PrivateKey,
 }
 
 /// The stored client, confirmed if the definition changed, or a new one, kept before it is used.
 pub(crate) fn stored_or_asked(task: &Task, login: &Login, secret: Secret) -> Result<Client> {
-    match &login.client {
-        Some(client) if !client.record.client_id.is_empty() => confirmed(task, client),
-        _ => asked(task, login, secret),
+    match stored(login) {
+        Some(client) => confirmed(task, client),
+        None => asked(task, login, secret),
     }
+}
+
+pub(crate) fn stored(login: &Login) -> Option<&Client> {
+    login.client.as_ref().filter(|client| !client.record.client_id.is_empty())
 }
 
 /// As `libs/oauth` wants it.
@@ -64,37 +65,40 @@ pub(crate) fn confirmed(task: &Task, client: &Client) -> Result<Client> {
 
 fn asked(task: &Task, login: &Login, secret: Secret) -> Result<Client> {
     let auth = settings::auth_of(task.oauth()?.token_auth);
-    let mut fields =
-        vec![Field { name: "client_id".into(), label: "Client ID".into(), required: true, ..Field::default() }];
-    match secret {
-        Secret::PrivateKey => fields.push(masked("private_key", "Private key (PEM)", true)),
-        // A secret that will never be sent need not be known.
-        _ if auth == TokenAuth::None => {}
-        _ => fields.push(masked("client_secret", "Client secret", secret == Secret::Required)),
+    let mut fields = vec![id_field("Client ID", true)];
+    // A secret that will never be sent need not be known.
+    if auth != TokenAuth::None {
+        fields.push(secret_field("client_secret", "Client secret", secret == Secret::Required));
     }
-    let title = format!("OAuth app for {}", proto::redact::shown(&task.definition.display_name));
-    let answer = task.tools.form(&Form { title, fields })?;
+    let answer = task.tools.form(&form(task, fields))?;
     let mut client = Client::default();
-    client.record.client_id = typed(task, "client ID", answer.values.get("client_id").map(String::as_str))?
-        .ok_or_else(|| needed(task, "client ID"))?;
+    let id = typed(task, "client ID", answer.values.get("client_id").map(String::as_str))?;
+    client.record.client_id = id.ok_or_else(|| needed(task, "client ID"))?;
     client.record.redirect_uri = Some(login.redirect_uri.clone()).filter(|uri| !uri.is_empty());
     client.record.bound = bound(task)?;
-    let (name, label) = match secret {
-        Secret::PrivateKey => ("private_key", "private key"),
-        _ => ("client_secret", "client secret"),
+    let auth = match typed(task, "client secret", answer.secret.get("client_secret"))? {
+        Some(text) => {
+            client.secret = Secrets::new().with("client_secret", text);
+            auth
+        }
+        None if secret == Secret::Required && auth != TokenAuth::None => return Err(needed(task, "client secret")),
+        None => TokenAuth::None,
     };
-    match typed(task, label, answer.secret.get(name))? {
-        Some(text) => client.secret = Secrets::new().with(name, text),
-        None if secret != Secret::Optional && auth != TokenAuth::None => return Err(needed(task, label)),
-        None => {}
-    }
-    let auth = if client.secret.get("client_secret").is_some() { auth } else { TokenAuth::None };
-    client.record.token_auth = (secret != Secret::PrivateKey).then(|| settings::auth_name(auth).to_owned());
+    client.record.token_auth = Some(settings::auth_name(auth).to_owned());
     task.tools.keep_client(&client)?;
     Ok(client)
 }
 
-fn masked(name: &str, label: &str, required: bool) -> Field {
+/// The form for an app, under the provider's own name.
+pub(crate) fn form(task: &Task, fields: Vec<Field>) -> Form {
+    Form { title: format!("OAuth app for {}", proto::redact::shown(&task.definition.display_name)), fields }
+}
+
+pub(crate) fn id_field(label: &str, required: bool) -> Field {
+    Field { name: "client_id".into(), label: label.into(), required, ..Field::default() }
+}
+
+pub(crate) fn secret_field(name: &str, label: &str, required: bool) -> Field {
     Field { name: name.into(), label: label.into(), masked: true, required, ..Field::default() }
 }
 
@@ -111,7 +115,7 @@ pub(crate) fn typed(task: &Task, label: &str, text: Option<&str>) -> Result<Opti
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn needed(task: &Task, label: &str) -> Error {
+pub(crate) fn needed(task: &Task, label: &str) -> Error {
     let name = task.name();
     Error::invalid(format!("the {label} of {name} is empty")).hint(format!("authsome login {name}"))
 }

@@ -66,7 +66,7 @@ fn attempt(
 
 /// The stored client, if it still lives and was made for this redirect URI.
 fn usable<'a>(task: &Task, login: &'a Login) -> Option<&'a Client> {
-    let client = login.client.as_ref().filter(|client| !client.record.client_id.is_empty())?;
+    let client = client::stored(login)?;
     let alive = client.record.expires_at.is_none_or(|at| at > task.now() + MARGIN);
     let fits = !client.record.registered || client.record.redirect_uri.as_deref() == Some(login.redirect_uri.as_str());
     (alive && fits).then_some(client)

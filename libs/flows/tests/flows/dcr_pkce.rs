@@ -1,0 +1,180 @@
+//! Clients that register themselves.
+
+use crate::stage::{NOW, REDIRECT, Stage, code, connection, login, token};
+use proto::Code;
+use serde_json::{Value, json};
+
+/// Nothing but an API: all else is discovered.
+fn bare() -> Value {
+    json!({"name":"acme","display_name":"Acme","auth_type":"oauth2","flow":"dcr_pkce","api_url":["mcp.acme.test/mcp"],"oauth":{}})
+}
+
+fn bound() -> Value {
+    json!({"token_url":null,"revocation_url":null,"targets":["mcp.acme.test/mcp"]})
+}
+
+fn client(redirect_uri: &str, expires_at: Option<i64>) -> Value {
+    json!({"client_id":"old","registered":true,"redirect_uri":redirect_uri,"token_auth":"none","bound":bound(),
+        "expires_at":expires_at})
+}
+
+trait Discovered {
+    fn discovered(self) -> Self;
+    fn registered(self, id: &str) -> Self;
+}
+
+impl Discovered for Stage {
+    fn discovered(self) -> Stage {
+        self.provider(200, json!({"resource":"https://mcp.acme.test/mcp","authorization_servers":["https://as.acme.test"]}))
+            .provider(
+                200,
+                json!({"issuer":"https://as.acme.test","authorization_endpoint":"https://as.acme.test/authorize",
+                    "token_endpoint":"https://as.acme.test/token","registration_endpoint":"https://as.acme.test/register",
+                    "revocation_endpoint":"https://as.acme.test/revoke","code_challenge_methods_supported":["S256"],
+                    "token_endpoint_auth_methods_supported":["client_secret_basic","none"],
+                    "authorization_response_iss_parameter_supported":true}),
+            )
+    }
+
+    fn registered(self, id: &str) -> Stage {
+        self.provider(201, json!({"client_id":id,"token_endpoint_auth_method":"none"})).host("keep-client", json!({}))
+    }
+}
+
+fn from_as() -> Value {
+    json!({"iss":"https://as.acme.test","secret":{"code":"S3CRET-code"}})
+}
+
+#[test]
+fn everything_is_found_the_client_is_kept_and_the_code_is_bound_to_the_resource() {
+    let stage = Stage::new().discovered().registered("c1").host("authorize", from_as()).provider(200, token());
+    let reply = stage.run("login", login(bare(), Value::Null)).unwrap();
+    assert_eq!(
+        stage.lines(),
+        [
+            "GET https://mcp.acme.test/.well-known/oauth-protected-resource/mcp",
+            "GET https://as.acme.test/.well-known/oauth-authorization-server",
+            "POST https://as.acme.test/register",
+            "POST https://as.acme.test/token",
+        ]
+    );
+    assert_eq!(stage.kinds(), ["keep-client", "authorize"]);
+    let kept = &stage.asked("keep-client")[0]["client"];
+    assert_eq!((&kept["client_id"], &kept["registered"]), (&json!("c1"), &json!(true)));
+    assert_eq!((&kept["redirect_uri"], &kept["bound"]), (&json!(REDIRECT), &bound()));
+    let url = stage.asked("authorize")[0]["url"].to_string();
+    assert!(url.contains("resource=https%3A%2F%2Fmcp.acme.test%2Fmcp"), "{url}");
+    assert!(stage.body(3).contains("resource=https%3A%2F%2Fmcp.acme.test%2Fmcp"));
+    assert_eq!(
+        reply["record"]["discovered"],
+        json!({"token_url":"https://as.acme.test/token","revocation_url":"https://as.acme.test/revoke",
+            "resource":"https://mcp.acme.test/mcp"})
+    );
+}
+
+#[test]
+fn a_renewal_goes_where_the_login_went_without_asking_again() {
+    let mut op = connection(bare(), client(REDIRECT, None));
+    op["record"]["discovered"] =
+        json!({"token_url":"https://as.acme.test/token","revocation_url":"https://as.acme.test/revoke"});
+    let stage = Stage::new().provider(200, token());
+    stage.run("refresh", op.clone()).unwrap();
+    assert_eq!(stage.lines(), ["POST https://as.acme.test/token"]);
+    let stage = Stage::new().provider(200, json!({})).provider(200, json!({}));
+    stage.run("revoke", op).unwrap();
+    assert_eq!(stage.lines(), ["POST https://as.acme.test/revoke"; 2]);
+}
+
+#[test]
+fn a_renewal_whose_record_has_no_endpoints_finds_them_again() {
+    let stage = Stage::new().discovered().provider(200, token());
+    stage.run("refresh", connection(bare(), client(REDIRECT, None))).unwrap();
+    assert_eq!(stage.lines()[2], "POST https://as.acme.test/token");
+}
+
+#[test]
+fn the_stored_client_is_used_while_it_lives_and_fits() {
+    let stage = Stage::new().discovered().host("authorize", from_as()).provider(200, token());
+    stage.run("login", login(bare(), client(REDIRECT, Some(NOW + 3600)))).unwrap();
+    assert!(stage.asked("authorize")[0]["url"].to_string().contains("client_id=old"));
+    for stale in
+        [client("http://127.0.0.1:9999/other", None), client(REDIRECT, Some(NOW + 10)), json!({"client_id":""})]
+    {
+        let stage = Stage::new().discovered().registered("c2").host("authorize", from_as()).provider(200, token());
+        stage.run("login", login(bare(), stale)).unwrap();
+        assert!(stage.asked("authorize")[0]["url"].to_string().contains("client_id=c2"));
+    }
+}
+
+#[test]
+fn a_forgotten_client_is_registered_anew_once() {
+    let forgotten = || json!({"error":"invalid_client"});
+    let stage = Stage::new()
+        .discovered()
+        .host("authorize", from_as())
+        .provider(401, forgotten())
+        .registered("c2")
+        .host("authorize", from_as())
+        .provider(200, token());
+    stage.run("login", login(bare(), client(REDIRECT, None))).unwrap();
+    assert_eq!(stage.kinds(), ["authorize", "keep-client", "authorize"]);
+    assert_eq!(stage.notes().len(), 1);
+
+    let stage = Stage::new().discovered().registered("c1").host("authorize", from_as()).provider(401, forgotten());
+    assert_eq!(stage.run("login", login(bare(), Value::Null)).unwrap_err().code, Code::Denied);
+}
+
+#[test]
+fn an_announced_iss_must_come() {
+    let stage = Stage::new().discovered().registered("c1").host("authorize", code());
+    let error = stage.run("login", login(bare(), Value::Null)).unwrap_err();
+    assert_eq!(error.code, Code::Denied);
+    assert_eq!(stage.lines().len(), 3, "no code may be exchanged");
+}
+
+#[test]
+fn a_server_before_rfc_9728_is_found_at_the_origin() {
+    let stage = Stage::new()
+        .provider(404, json!({}))
+        .provider(404, json!({}))
+        .provider(
+            200,
+            json!({"issuer":"https://mcp.acme.test","authorization_endpoint":"https://mcp.acme.test/authorize",
+                "token_endpoint":"https://mcp.acme.test/token","registration_endpoint":"https://mcp.acme.test/register"}),
+        )
+        .registered("c1")
+        .host("authorize", code())
+        .provider(200, token());
+    stage.run("login", login(bare(), Value::Null)).unwrap();
+    assert_eq!(stage.lines()[2], "GET https://mcp.acme.test/.well-known/oauth-authorization-server");
+}
+
+#[test]
+fn endpoints_of_the_definition_need_no_discovery() {
+    let mut own = bare();
+    own["oauth"] = json!({"authorization_url":"https://acme.test/a","token_url":"https://acme.test/t",
+        "registration_endpoint":"https://acme.test/r"});
+    let stage = Stage::new().registered("c1").host("authorize", code()).provider(200, token());
+    let reply = stage.run("login", login(own, Value::Null)).unwrap();
+    assert_eq!(stage.lines(), ["POST https://acme.test/r", "POST https://acme.test/t"]);
+    assert!(!reply["record"].as_object().unwrap().contains_key("discovered"));
+}
+
+#[test]
+fn a_secret_of_the_registered_client_is_kept_as_one() {
+    let stage = Stage::new()
+        .discovered()
+        .provider(
+            201,
+            json!({"client_id":"c1","client_secret":"S3CRET-registered","client_secret_expires_at":NOW + 86400,
+                "registration_access_token":"S3CRET-rat","token_endpoint_auth_method":"client_secret_basic"}),
+        )
+        .host("keep-client", json!({}))
+        .host("authorize", from_as())
+        .provider(200, token());
+    stage.run("login", login(bare(), Value::Null)).unwrap();
+    let kept = &stage.asked("keep-client")[0]["client"];
+    assert_eq!(kept["secret"], json!({"client_secret":"S3CRET-registered"}));
+    assert_eq!((&kept["token_auth"], &kept["expires_at"]), (&json!("basic"), &json!(NOW + 86400)));
+    assert!(stage.header(3, "authorization").unwrap().starts_with("Basic "));
+}

@@ -1,0 +1,48 @@
+//! Ending it at the provider.
+
+use crate::stage::{Stage, connection, definition, stored_client};
+use flows::TransportError;
+use proto::Code;
+use serde_json::{Value, json};
+
+fn revocable(oauth: Value) -> Value {
+    let mut all = json!({"revocation_url":"https://acme.test/revoke"});
+    all.as_object_mut().unwrap().extend(oauth.as_object().unwrap().clone());
+    definition("pkce", all)
+}
+
+fn run(stage: &Stage, oauth: Value) -> proto::Result<proto::Object> {
+    stage.run("revoke", connection(revocable(oauth), stored_client()))
+}
+
+#[test]
+fn the_refresh_token_goes_first_then_the_access_token() {
+    let stage = Stage::new().provider(200, json!({})).provider(200, json!({}));
+    run(&stage, json!({})).unwrap();
+    assert!(stage.body(0).starts_with("token=S3CRET-refresh&token_type_hint=refresh_token"), "{}", stage.body(0));
+    assert!(stage.body(1).starts_with("token=S3CRET-old&token_type_hint=access_token"), "{}", stage.body(1));
+}
+
+#[test]
+fn slack_and_hubspot_have_their_own_ways() {
+    let stage = Stage::new().provider(200, json!({"ok":true,"revoked":true}));
+    run(&stage, json!({"revocation":{"auth":"bearer","tokens":["access_token"]}})).unwrap();
+    assert_eq!(stage.header(0, "authorization").unwrap(), "Bearer S3CRET-old");
+
+    let stage = Stage::new().provider(204, json!({}));
+    let hubspot = json!({"revocation_url":"https://api.acme.test/oauth/v1/refresh-tokens/{token}",
+        "revocation":{"method":"DELETE","auth":"none","tokens":["refresh_token"]}});
+    run(&stage, hubspot).unwrap();
+    assert_eq!(stage.lines(), ["DELETE https://api.acme.test/oauth/v1/refresh-tokens/S3CRET-refresh"]);
+}
+
+#[test]
+fn no_endpoint_is_unsupported_and_a_silent_network_unavailable() {
+    let stage = Stage::new();
+    let error = stage.run("revoke", connection(definition("pkce", json!({})), stored_client())).unwrap_err();
+    assert_eq!(error.code, Code::Unsupported);
+    let stage = Stage::new().network(TransportError::NotSent("refused".to_owned()));
+    assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Unavailable);
+    let stage = Stage::new().provider(401, json!({"error":"invalid_client","error_description":"S3CRET-client"}));
+    assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Denied);
+}
