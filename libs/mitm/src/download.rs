@@ -13,6 +13,8 @@ use std::task::{Context, Poll, ready};
 
 pub(crate) struct Download {
     source: Source,
+    /// How the upstream broke off, before hyper is told.
+    broken: Option<BoxError>,
     /// Tells the guard, when dropped, that the next request may be read.
     answer: Option<Answer>,
 }
@@ -41,11 +43,11 @@ impl Lease {
 
 impl Download {
     pub fn own(bytes: Bytes) -> Download {
-        Download { source: Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())), answer: None }
+        Download { source: Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())), broken: None, answer: None }
     }
 
     pub fn shared(body: Incoming) -> Download {
-        Download { source: Source::Upstream { body, lease: None }, answer: None }
+        Download { source: Source::Upstream { body, lease: None }, broken: None, answer: None }
     }
 
     pub async fn leased(body: Incoming, lease: Lease) -> Download {
@@ -58,7 +60,7 @@ impl Download {
                 None
             }
         };
-        let mut download = Download { source: Source::Upstream { body, lease }, answer: None };
+        let mut download = Download { source: Source::Upstream { body, lease }, broken: None, answer: None };
         std::future::poll_fn(|cx| {
             download.settle_at_end(cx);
             Poll::Ready(())
@@ -82,11 +84,24 @@ impl Download {
     }
 }
 
+impl Download {
+    /// hyper drops what it has not written yet when it hears of an error. What came before the
+    /// break is the client's, so the error waits until hyper has had time to write.
+    fn poll_broken(&mut self, cx: &mut Context<'_>, error: BoxError) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.broken = Some(error);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
 impl Body for Download {
     type Data = Bytes;
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let (body, lease) = match &mut self.source {
             Source::Own(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Source::Upstream { body, lease } => (body, lease),
@@ -94,7 +109,10 @@ impl Body for Download {
         if let Some(lease) = lease {
             lease.one.poll_drive(cx);
         }
-        let frame = ready!(Pin::new(body).poll_frame(cx)?);
+        let frame = match ready!(Pin::new(body).poll_frame(cx)).transpose() {
+            Ok(frame) => frame,
+            Err(error) => return self.poll_broken(cx, error.into()),
+        };
         match (&frame, lease.take_if(|_| frame.is_none())) {
             (None, Some(lease)) => lease.settle(cx),
             _ => self.settle_at_end(cx),

@@ -145,10 +145,15 @@ impl<S: AsyncRead + Unpin> Guard<S> {
             return Poll::Ready(Ok(()));
         }
         while self.buffer.len() < HEAD_BYTES {
-            if ready!(self.poll_fill(cx))? == 0 {
+            if ready!(self.poll_fill(cx))? > 0 {
+                continue;
+            }
+            if self.buffer.is_empty() {
                 self.state = State::Ended;
                 return Poll::Ready(Ok(()));
             }
+            // It said more before it closed its side, so it may still be there to listen.
+            break;
         }
         Poll::Pending
     }

@@ -63,13 +63,13 @@ fn fill_header(headers: &mut HeaderMap, name: &HeaderName, value: &str, known: &
 fn fill_query(uri: &mut Uri, name: &str, value: &str, known: &Placeholders) -> Result<bool, Refusal> {
     let pair = || -> String { form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish() };
     let own: Vec<&str> = uri.query().map(|query| query.split('&').collect()).unwrap_or_default();
-    let is_named = |piece: &&str| parameter(piece) == name.as_bytes();
-    let pieces: Vec<String> = match own.iter().any(|piece| is_named(&piece)) {
+    let is_named = |piece: &str| parameter(piece) == name.as_bytes();
+    let pieces: Vec<String> = match own.iter().any(|piece| is_named(piece)) {
         false => own.iter().map(|piece| (*piece).to_owned()).chain([pair()]).collect(),
-        true if !own.iter().any(|piece| is_named(&piece) && known.in_escaped(piece)) => return Ok(false),
+        true if !own.iter().any(|piece| is_named(piece) && known.in_escaped(piece)) => return Ok(false),
         true => own
             .iter()
-            .map(|piece| if is_named(&piece) && known.in_escaped(piece) { pair() } else { (*piece).to_owned() })
+            .map(|piece| if is_named(piece) && known.in_escaped(piece) { pair() } else { (*piece).to_owned() })
             .collect(),
     };
     let target = format!("{}?{}", uri.path(), pieces.join("&"));

@@ -108,7 +108,7 @@ impl Body for Upload {
         match &self.source {
             Source::Empty => SizeHint::with_exact(0),
             Source::Stream(body) => body.size_hint(),
-            Source::Kept(reader) => reader.size.clone(),
+            Source::Kept(reader) => reader.size,
         }
     }
 }

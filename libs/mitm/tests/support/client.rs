@@ -4,8 +4,10 @@ use super::PASSWORD;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use host::Authority;
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +138,19 @@ impl Client {
         timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, self.stream)).await.unwrap()
     }
 
+    /// As someone who accepts a certificate for another name than the one asked for.
+    pub async fn secure_with(self, verifier: Arc<NameIgnored>, name: &str) -> Client {
+        let config = ClientConfig::builder_with_provider(mitm::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, self.stream).await.unwrap();
+        Client { stream: Box::new(stream) }
+    }
+
     /// The next response; `to_head` when it answers a HEAD.
     pub async fn reply(&mut self, to_head: bool) -> Reply {
         timeout(PATIENCE, async {
@@ -213,5 +228,54 @@ impl Client {
                 line => trailers += &format!("{line}\n"),
             }
         }
+    }
+}
+
+/// Verifies a certificate for the host of the CONNECT, whatever name the TLS connection asked for.
+#[derive(Debug)]
+pub struct NameIgnored {
+    inner: Arc<WebPkiServerVerifier>,
+    name: ServerName<'static>,
+}
+
+impl NameIgnored {
+    pub fn new(roots: RootCertStore, connect: Authority) -> Arc<NameIgnored> {
+        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), mitm::provider()).build().unwrap();
+        Arc::new(NameIgnored { inner, name: ServerName::try_from(connect.host.to_string()).unwrap() })
+    }
+}
+
+impl ServerCertVerifier for NameIgnored {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.inner.verify_server_cert(leaf, others, &self.name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
     }
 }
