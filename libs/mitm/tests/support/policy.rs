@@ -21,6 +21,7 @@ pub struct Rules {
     pub renewals: AtomicUsize,
     pub reports: Mutex<Vec<(String, Option<String>, bool)>>,
     pub seen: Mutex<Vec<String>>,
+    pub chosen: Mutex<Vec<Option<String>>>,
     pub refusals: Mutex<Vec<String>>,
 }
 
@@ -38,6 +39,7 @@ impl Rules {
             renewals: AtomicUsize::new(0),
             reports: Mutex::default(),
             seen: Mutex::default(),
+            chosen: Mutex::default(),
             refusals: Mutex::default(),
         }
     }
@@ -56,6 +58,8 @@ impl Rules {
 
     fn action(&self, head: &RequestHead<'_>) -> Result<Action, Refusal> {
         self.seen.lock().unwrap().push(format!("{} {}{}", head.method, head.authority, head.path));
+        let chosen = head.headers.get("x-authsome-connection").map(|value| value.to_str().unwrap().to_owned());
+        self.chosen.lock().unwrap().push(chosen);
         assert_ne!(Some(head.path), self.panics_at, "as the test wants");
         if let Some(refusal) = &self.refuse_request {
             return Err(refusal.clone());
