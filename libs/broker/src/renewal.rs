@@ -99,7 +99,7 @@ fn lock(world: &World, key: &Key, cause: &Cause, give_up: i64) -> Result<Option<
 fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began: i64) -> Result<Attempt> {
     if world.now() > began + journal::LEASE - SENDING {
         // Nothing was sent, so the entry may go; if it is too late for that, it is another's.
-        return write_end(world, key, stored, |record| journal::end(record)).map(|()| Attempt::Again);
+        return write_end(world, key, stored, journal::end).map(|()| Attempt::Again);
     }
     let until = began + journal::LEASE;
     let error = match world.flows.refresh(request(&stored, definition)) {

@@ -9,9 +9,10 @@ use crate::world::World;
 use crate::{report, resolve};
 use helper::{Host, Service};
 use proto::ops::credential::{Open, Report, Reported, Resolve, RoutesWanted, Token};
-use proto::{Error, Hello, Object, Result};
+use proto::{Code, Error, Hello, Object, ProviderName, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,13 +45,10 @@ impl Broker {
 
     fn open(&self, open: Open) -> Result<Object> {
         let mut session = Session::new(open);
-        // A session may be opened by a provider's alias; everything after goes by its name.
-        session.choose =
-            session.choose.into_iter().map(|(name, value)| Ok((self.named(&name)?, value))).collect::<Result<_>>()?;
-        session.grant =
-            session.grant.into_iter().map(|(name, value)| Ok((self.named(&name)?, value))).collect::<Result<_>>()?;
+        session.choose = self.by_name(session.choose)?;
+        session.grant = self.by_name(session.grant)?;
         if let Some(only) = &mut session.only {
-            *only = only.iter().map(|name| self.named(name)).collect::<Result<_>>()?;
+            *only = only.iter().map(|name| self.name(name)).collect::<Result<_>>()?;
         }
         for (provider, connection) in &session.choose {
             chosen_key(&self.world, &session, provider, Some(connection))?;
@@ -60,8 +58,18 @@ impl Broker {
         Ok(Object::new())
     }
 
-    fn named(&self, name: &proto::ProviderName) -> Result<proto::ProviderName> {
+    /// A session may be opened by a provider's alias; everything after goes by its name.
+    fn name(&self, name: &ProviderName) -> Result<ProviderName> {
         self.world.definitions.find(name)?.name.parse()
+    }
+
+    /// What nobody defines has no connections either, and is told so.
+    fn by_name<T>(&self, said: BTreeMap<ProviderName, T>) -> Result<BTreeMap<ProviderName, T>> {
+        let renamed = said.into_iter().map(|(name, value)| match self.name(&name) {
+            Err(error) if error.code == Code::NoProvider => Ok((name, value)),
+            found => Ok((found?, value)),
+        });
+        renamed.collect()
     }
 
     fn routes(&self, wanted: &RoutesWanted, note: &dyn Fn(&str)) -> Result<Object> {

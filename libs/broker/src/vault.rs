@@ -1,7 +1,6 @@
 //! The vault as the broker needs it, and the adapter over a helper process.
 
 use crate::locks;
-use helper::Child;
 use proto::ops::vault::{Entry, Expect, Rev, Row};
 use proto::{Code, Error, Key, Object, Result, Secrets};
 use std::path::PathBuf;
@@ -34,8 +33,8 @@ impl Drop for Held {
     }
 }
 
-/// Starts the configured vault.
-pub type StartVault = Box<dyn Fn() -> Result<Child> + Send + Sync>;
+/// Starts the configured vault: the typed end of its pipe, and what keeps the process.
+pub type StartVault = Box<dyn Fn() -> Result<(helper::vault::Vault, Box<dyn Send>)> + Send + Sync>;
 
 /// A vault process, started when first needed and again after it died.
 pub struct StartedVault {
@@ -47,7 +46,7 @@ pub struct StartedVault {
 
 struct Running {
     vault: helper::vault::Vault,
-    _child: Mutex<Child>,
+    _process: Mutex<Box<dyn Send>>,
 }
 
 impl StartedVault {
@@ -60,9 +59,8 @@ impl StartedVault {
         if let Some(there) = running.as_ref().filter(|there| there.vault.link().is_alive()) {
             return Ok(there.clone());
         }
-        let child = (self.start)()?;
-        let started =
-            Arc::new(Running { vault: helper::vault::Vault::new(child.link().clone()), _child: Mutex::new(child) });
+        let (vault, process) = (self.start)()?;
+        let started = Arc::new(Running { vault, _process: Mutex::new(process) });
         *running = Some(started.clone());
         Ok(started)
     }

@@ -110,7 +110,7 @@ fn a_named_connection_that_is_missing_ends_the_session_before_it_begins() {
     let open = |choose: Value| broker.call("open", json!({"profile":"default","choose":choose})).unwrap_err();
     let error = open(json!({"acme":"work"}));
     assert_eq!((error.code, error.hint.as_deref()), (Code::NotFound, Some("authsome login acme --connection work")));
-    assert_eq!(open(json!({"acmee":"work"})).code, Code::NoProvider);
+    assert_eq!(open(json!({"nobody":"work"})).code, Code::NotFound);
     assert_eq!(broker.resolve(API).unwrap_err().code, Code::Invalid, "open comes first");
 }
 
