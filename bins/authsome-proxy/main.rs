@@ -1,1 +1,25 @@
-fn main() {}
+//! `authsome-proxy`: carries a session's traffic; serves role `proxy`.
+//!
+//! It knows no vault and no OAuth: the role `credential` tells it what goes where. By itself it
+//! starts the configured proxy as `authsome run` does, and prints where it listens.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod network;
+mod opened;
+mod policy;
+mod run;
+mod serve;
+mod source;
+mod table;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::kernel::harden();
+    match cli::serve_if_asked("proxy", |context| Ok(serve::Served::new(context)), serve::Served::end) {
+        Some(status) => status,
+        None => cli::program(|args: &args::Args| &args.globals, run::run),
+    }
+}

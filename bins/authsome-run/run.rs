@@ -6,13 +6,13 @@ use cli::session::Session;
 use cli::{Context, Status};
 use helper::{Asks, Child};
 use proto::ops::credential::Open;
-use proto::ops::proxy::{Mode, Opened, Settings};
+use proto::ops::proxy::Opened;
 use proto::{Code, Error, Object, Result, codec};
 use std::process::Command;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("run")?;
-    let open = open(&args, context)?;
+    let open = args.session.open(&context.profile)?;
     // Before anything is started, so that no signal finds a half-made session.
     let signals = signals::Signals::hold()?;
     cli::kernel::adopt_orphans();
@@ -35,34 +35,6 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     drop(proxy);
     drop(session);
     status
-}
-
-fn open(args: &Args, context: &Context) -> Result<Open> {
-    let upstream_ca = args.upstream_ca.as_ref().map(|path| {
-        let absolute = std::fs::canonicalize(path)
-            .map_err(|error| Error::invalid(format!("--upstream-ca {}: {error}", path.display())));
-        absolute.map(|path| path.display().to_string())
-    });
-    let settings = Settings {
-        mode: if args.strict { Mode::Strict } else { Mode::Connected },
-        allow: args.allow.clone(),
-        connect_to: args.connect_to.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect(),
-        upstream_ca: upstream_ca.transpose()?,
-        allow_private: args.allow_private,
-        listen: None,
-        no_connection_header: args.no_connection_header,
-    };
-    let mut open =
-        Open { profile: context.profile.clone(), only: args.only.clone(), proxy: Some(settings), ..Open::default() };
-    for chosen in &args.connections {
-        if let Some(first) = &chosen.first {
-            open.choose.insert(chosen.provider.clone(), first.clone());
-        }
-        if let Some(grant) = &chosen.grant {
-            open.grant.insert(chosen.provider.clone(), grant.clone());
-        }
-    }
-    Ok(open)
 }
 
 fn open_proxy(proxy: &Child, open: &Open, context: &Context) -> Result<Opened> {

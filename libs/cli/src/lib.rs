@@ -17,7 +17,9 @@ pub mod kernel;
 pub mod output;
 pub mod program;
 pub mod prompt;
+mod serving;
 pub mod session;
+pub mod session_args;
 pub mod table;
 
 pub use config::Config;
@@ -26,3 +28,5 @@ pub use context::{Context, Globals};
 pub use home::Home;
 pub use output::Output;
 pub use program::{Status, program};
+pub use serving::serve_if_asked;
+pub use session_args::SessionArgs;

@@ -1,0 +1,14 @@
+//! The command line of `authsome-proxy`.
+
+/// Put credentials on requests; the default helper of the role proxy
+///
+/// Prints one JSON line, {"address","ca","env","secret":{"password"}}, and serves until its stdin
+/// ends. Clients use http://authsome:PASSWORD@ADDRESS as their proxy and trust the certificate ca.
+#[derive(Debug, clap::Parser)]
+#[command(name = "authsome-proxy", version)]
+pub struct Args {
+    #[command(flatten)]
+    pub session: cli::SessionArgs,
+    #[command(flatten)]
+    pub globals: cli::Globals,
+}

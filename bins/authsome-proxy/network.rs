@@ -1,0 +1,80 @@
+//! How the proxy reaches the providers: trusted roots, addresses, the person's own proxy.
+
+use host::{Authority, Host};
+use mitm::{Dialer, UpstreamProxy};
+use proto::ops::proxy::Settings;
+use proto::{Error, Result};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::collections::HashMap;
+
+/// The system's roots (or those of `SSL_CERT_FILE`), and the session's extra ones.
+pub fn roots(settings: &Settings) -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    let native = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(native.certs);
+    if let Some(path) = &settings.upstream_ca {
+        let failed = |what: String| Error::invalid(format!("--upstream-ca {path}: {what}"));
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))? {
+            let certificate = certificate.map_err(|error| failed(error.to_string()))?;
+            roots.add(certificate).map_err(|error| failed(error.to_string()))?;
+        }
+    }
+    Ok(roots)
+}
+
+pub fn dialer(settings: &Settings) -> Result<Dialer> {
+    let mut connect_to = HashMap::new();
+    for (from, to) in &settings.connect_to {
+        let bad =
+            || Error::invalid(format!("connect_to {}: not HOST:PORT to LOOPBACK:PORT", proto::redact::shown(from)));
+        let from: Authority = from.parse().map_err(|_| bad())?;
+        let to: std::net::SocketAddr = to.parse().map_err(|_| bad())?;
+        if !to.ip().is_loopback() {
+            return Err(bad());
+        }
+        connect_to.insert(from, to);
+    }
+    Ok(Dialer {
+        connect_to,
+        allow_private: settings.allow_private,
+        upstream_proxy: upstream_proxy()?,
+        ..Dialer::default()
+    })
+}
+
+/// The person's own `HTTPS_PROXY`; lower case wins, as with curl.
+fn upstream_proxy() -> Result<Option<UpstreamProxy>> {
+    let variable = |names: [&str; 2]| {
+        names.into_iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.trim().is_empty())
+    };
+    let Some(text) = variable(["https_proxy", "HTTPS_PROXY"]).or_else(|| variable(["all_proxy", "ALL_PROXY"])) else {
+        return Ok(None);
+    };
+    let bad = |what: &str| Error::invalid(format!("HTTPS_PROXY {what}")).hint("HTTPS_PROXY=http://HOST:PORT");
+    let text = if text.contains("://") { text } else { format!("http://{text}") };
+    let url = url::Url::parse(&text).map_err(|_| bad("is no URL"))?;
+    if url.scheme() != "http" {
+        return Err(bad("has a scheme that this proxy cannot go through"));
+    }
+    let host = url.host_str().and_then(|host| host.parse::<Host>().ok()).ok_or_else(|| bad("has no host"))?;
+    let decoded = |text: &str| percent_decoded(text);
+    let user = (!url.username().is_empty())
+        .then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default()).into()));
+    let no_proxy = variable(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    if no_proxy.split(',').any(|entry| entry.trim() == "*") {
+        return Ok(None);
+    }
+    let bypass = no_proxy.split(',').filter_map(|entry| entry.trim().trim_start_matches('.').parse().ok()).collect();
+    Ok(Some(UpstreamProxy { address: Authority::new(host, url.port().unwrap_or(80)), user, bypass }))
+}
+
+fn percent_decoded(text: &str) -> String {
+    // The form rules differ from a URL's user only in "+", which must stay one.
+    let escaped = text.replace('+', "%2B");
+    url::form_urlencoded::parse(format!("x={escaped}").as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}

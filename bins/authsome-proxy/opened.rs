@@ -1,0 +1,145 @@
+//! A session's proxy, set up and running on its own thread.
+
+use crate::network;
+use crate::policy::Session;
+use crate::source::Source;
+use crate::table::{Table, ambiguity};
+use cli::Context;
+use host::Host;
+use mitm::{Permitted, Proxy, SessionCa};
+use proto::ops::credential::{Open, Routes, RoutesWanted};
+use proto::ops::proxy::{Opened, Settings};
+use proto::{Error, PLACEHOLDER, Result, Secrets};
+use provider::{HostPattern, Target};
+use ring::rand::{SecureRandom, SystemRandom};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+
+/// The running proxy; [`Running::end`] drains it.
+pub struct Running {
+    source: Source,
+    stop: tokio::sync::oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Lets running requests end, then ends the credential source.
+    pub fn end(self) {
+        // It listens for as long as the thread lives.
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+        self.source.end();
+    }
+}
+
+/// Starts everything; what a person should know beforehand goes to `note`.
+pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(Opened, Running)> {
+    let settings = open.proxy.take().unwrap_or_default();
+    let known = known_hosts(&context)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::unavailable(format!("cannot start the proxy's runtime: {error}")))?;
+    let source = Source::start(context, open)?;
+    let routes: Routes = runtime.block_on(source.ask("routes", &RoutesWanted::default()))?;
+    routes.routes.iter().filter_map(ambiguity).for_each(|error| note(&warning(&error)));
+    let env = routes.routes.iter().flat_map(|route| route.env.clone()).collect();
+    let ca = Arc::new(authority(known, &routes)?);
+    let password = password()?;
+    let listener = listener(&settings)?;
+    let address = listener.local_addr().map_err(|error| Error::unavailable(format!("cannot listen: {error}")))?;
+    let session = session(&settings, source.clone(), ca.clone(), routes)?;
+    let proxy = mitm::Settings {
+        password: password.clone().into(),
+        placeholders: vec![PLACEHOLDER.to_owned()],
+        roots: network::roots(&settings)?,
+        dialer: network::dialer(&settings)?,
+    };
+    let proxy = Proxy::new(Arc::new(session), ca.clone(), proxy)
+        .map_err(|error| Error::internal(format!("cannot set up the proxy's TLS: {error}")))?;
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        runtime.block_on(async move {
+            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+            proxy.serve(listener, async { drop(stopped.await) }).await;
+        });
+    });
+    let opened = Opened {
+        address: address.to_string(),
+        ca: ca.pem().to_owned(),
+        env,
+        secret: Secrets::new().with("password", password),
+    };
+    Ok((opened, Running { source, stop, thread }))
+}
+
+fn session(settings: &Settings, source: Source, ca: Arc<SessionCa>, routes: Routes) -> Result<Session> {
+    let allow = settings.allow.iter().map(|host| {
+        host.parse::<Host>().map_err(|error| Error::invalid(format!("--allow {}: {error}", proto::redact::shown(host))))
+    });
+    Ok(Session {
+        source,
+        ca,
+        mode: settings.mode,
+        allow: allow.collect::<Result<_>>()?,
+        allow_private: settings.allow_private,
+        name_connection: !settings.no_connection_header,
+        table: RwLock::new(Arc::new(Table::new(routes))),
+        refreshing: tokio::sync::Mutex::default(),
+        resolved: Default::default(),
+        told: Default::default(),
+    })
+}
+
+/// The hosts of all definitions, connected or not: a login during the session may add any of them.
+fn known_hosts(context: &Context) -> Result<Vec<Permitted>> {
+    let listed = context.catalog()?.list().map_err(cli::catalog::explained)?;
+    // A broken definition routes nothing; `list` tells about it.
+    let definitions = listed.into_iter().filter_map(|listed| Some(listed.result.ok()?.definition));
+    let targets = definitions.filter_map(|definition| definition.with_base_url(None).ok()?.targets().ok()).flatten();
+    Ok(targets.map(|target| permitted(&target)).collect())
+}
+
+fn authority(mut hosts: Vec<Permitted>, routes: &Routes) -> Result<SessionCa> {
+    let routed = routes.routes.iter().flat_map(|route| &route.targets);
+    let routed = routed.filter_map(|target| Target::new(&target.host, target.port, None).ok());
+    for target in routed {
+        let permitted = permitted(&target);
+        if !hosts.contains(&permitted) {
+            hosts.push(permitted);
+        }
+    }
+    SessionCa::new(hosts).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn permitted(target: &Target) -> Permitted {
+    match &target.host {
+        HostPattern::Exact(host) => Permitted::Host(host.clone()),
+        HostPattern::Suffix(suffix) => Permitted::Below(suffix.clone()),
+    }
+}
+
+fn listener(settings: &Settings) -> Result<TcpListener> {
+    let address = match &settings.listen {
+        None => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        Some(text) => {
+            text.parse().map_err(|_| Error::invalid(format!("{} is no ADDRESS:PORT", proto::redact::shown(text))))?
+        }
+    };
+    let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.map_err(|error| Error::unavailable(format!("cannot listen on {address}: {error}")))
+}
+
+/// Worth nothing once the session is over.
+fn password() -> Result<String> {
+    let mut bytes = [0_u8; 24];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::unavailable("the system gives no random numbers"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn warning(error: &Error) -> String {
+    let hint = error.hint.as_deref().unwrap_or_default();
+    format!("{} ({}); its requests are refused with 409 ({hint})", error.message, error.choices.join(", "))
+}

@@ -1,0 +1,230 @@
+//! What the proxy asks about each host and request, answered from the routes and the source.
+
+use crate::source::{Source, refusal};
+use crate::table::{Table, ambiguity};
+use host::{Authority, Host};
+use http::{HeaderName, HeaderValue, StatusCode};
+use mitm::{Action, Answer, Injection, Refusal, RequestHead, Scheme, SessionCa, Verdict};
+use proto::ops::credential::{Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set};
+use proto::ops::proxy::Mode;
+use proto::{Code, ConnectionName, Error, Object, ProviderName, Result, codec};
+use provider::Found;
+use secrecy::SecretString;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// A request's own choice among the connections that `run --connection` granted; never forwarded.
+pub const CHOICE: HeaderName = HeaderName::from_static("x-authsome-connection");
+
+/// What a session's policy is made of.
+pub struct Session {
+    pub source: Source,
+    pub ca: Arc<SessionCa>,
+    pub mode: Mode,
+    pub allow: HashSet<Host>,
+    pub allow_private: bool,
+    pub name_connection: bool,
+    pub table: RwLock<Arc<Table>>,
+    pub refreshing: tokio::sync::Mutex<()>,
+    pub resolved: Mutex<HashMap<Slot, Fresh>>,
+    pub told: Mutex<HashSet<String>>,
+}
+
+/// What a resolved credential serves: this host, this provider, this choice, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Slot {
+    authority: Authority,
+    provider: ProviderName,
+    choice: Option<ConnectionName>,
+}
+
+pub struct Fresh {
+    credential: Arc<Resolved>,
+    until: Instant,
+}
+
+impl mitm::Policy for Session {
+    fn connect<'a>(&'a self, to: &'a Authority, scheme: Scheme) -> Answer<'a, Verdict> {
+        Box::pin(async move { self.verdict(to, scheme).await.unwrap_or_else(|error| Verdict::Refuse(refusal(&error))) })
+    }
+
+    fn request<'a>(&'a self, head: &'a RequestHead<'a>) -> Answer<'a, std::result::Result<Action, Refusal>> {
+        Box::pin(async move { self.action(head).await.map_err(|error| refusal(&error)) })
+    }
+
+    fn report<'a>(&'a self, report: &'a mitm::Report<'a>) -> Answer<'a, bool> {
+        Box::pin(async move {
+            self.forget(report.lease);
+            let body = Report {
+                lease: report.lease.to_owned(),
+                status: report.status,
+                www_authenticate: report.www_authenticate.map(str::to_owned),
+                replayable: report.replayable,
+            };
+            // A source that cannot tell leaves the provider's own 401 to the client.
+            self.source.ask::<_, Reported>("report", &body).await.is_ok_and(|reported| reported.retry)
+        })
+    }
+}
+
+impl Session {
+    async fn verdict(&self, to: &Authority, scheme: Scheme) -> Result<Verdict> {
+        let table = self.table().await?;
+        let private = self.allow_private;
+        if scheme == Scheme::Https && table.index().covers(to) {
+            if !self.ca.permits(&to.host) {
+                return Err(self.unknown_at_start(&to.host));
+            }
+            let declared = match table.index().find(to, "/") {
+                Found::One(route) | Found::Excepted(route) => route.private_network,
+                _ => false,
+            };
+            return Ok(Verdict::Intercept { private: private || declared });
+        }
+        let open = self.mode == Mode::Connected || (scheme == Scheme::Https && self.allow.contains(&to.host));
+        if open {
+            return Ok(Verdict::Tunnel { private });
+        }
+        Ok(Verdict::Refuse(
+            Refusal::new(
+                StatusCode::FORBIDDEN,
+                "no-rule",
+                format!("no provider has a rule for {}, and this session is strict", to.host),
+            )
+            .fix(format!("authsome run --allow {}", to.host)),
+        ))
+    }
+
+    async fn action(&self, head: &RequestHead<'_>) -> Result<Action> {
+        let table = self.present_table();
+        let route = match table.index().find(head.authority, head.path) {
+            Found::None | Found::Excepted(_) => return Ok(Action::Forward),
+            Found::Ambiguous(routes) => return Err(several_providers(&routes)),
+            Found::One(route) => route.clone(),
+        };
+        let choice = chosen(head)?;
+        if let Some(error) = ambiguity(&route).filter(|_| choice.is_none()) {
+            return Err(error);
+        }
+        let slot = Slot { authority: head.authority.clone(), provider: route.provider.clone(), choice };
+        let credential = self.credential(slot, head).await?;
+        self.injection(&credential).map(Action::Set)
+    }
+
+    async fn credential(&self, slot: Slot, head: &RequestHead<'_>) -> Result<Arc<Resolved>> {
+        let living = locked(&self.resolved)
+            .get(&slot)
+            .filter(|fresh| fresh.until > Instant::now())
+            .map(|fresh| fresh.credential.clone());
+        if let Some(credential) = living {
+            return Ok(credential);
+        }
+        let request = Request {
+            method: head.method.to_string(),
+            scheme: "https".to_owned(),
+            host: head.authority.host.to_string(),
+            port: head.authority.port,
+            path: head.path.to_owned(),
+        };
+        let credential: Resolved =
+            self.source.ask("resolve", &Resolve { request, connection: slot.choice.clone() }).await?;
+        if credential.provider != slot.provider {
+            return Err(Error::unavailable(format!(
+                "the credential source answered for {} instead of {}",
+                credential.provider, slot.provider
+            )));
+        }
+        let credential = Arc::new(credential);
+        let until = Instant::now() + Duration::from_millis(credential.fresh_ms);
+        let mut resolved = locked(&self.resolved);
+        // Bounded by what is in use within a moment.
+        resolved.retain(|_, fresh| fresh.until > Instant::now());
+        resolved.insert(slot, Fresh { credential: credential.clone(), until });
+        Ok(credential)
+    }
+
+    fn injection(&self, credential: &Resolved) -> Result<Injection> {
+        let slots = credential.set.iter().map(|set| place(set, credential)).collect::<Result<Vec<_>>>()?;
+        let named = format!("{}/{}", credential.provider, credential.connection);
+        let named = HeaderValue::from_str(&named).ok().filter(|_| self.name_connection);
+        let response_headers = named.into_iter().map(|value| (CHOICE, value)).collect();
+        Ok(Injection { lease: credential.lease.clone(), slots, response_headers })
+    }
+
+    fn forget(&self, lease: &str) {
+        locked(&self.resolved).retain(|_, fresh| fresh.credential.lease != lease);
+    }
+
+    fn present_table(&self) -> Arc<Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The table, asked for again when it is old. One asks, the others wait.
+    async fn table(&self) -> Result<Arc<Table>> {
+        let table = self.present_table();
+        if table.is_fresh() {
+            return Ok(table);
+        }
+        let _one = self.refreshing.lock().await;
+        let table = self.present_table();
+        if table.is_fresh() {
+            return Ok(table);
+        }
+        let mut answer: Object =
+            self.source.ask("routes", &RoutesWanted { if_changed: Some(table.rev.clone()) }).await?;
+        let routes =
+            if answer.remove("unchanged").is_some() { None } else { Some(codec::from_object("the routes", answer)?) };
+        let fresh = Arc::new(match routes {
+            Some(routes) => Table::new(routes),
+            None => table.again(),
+        });
+        fresh.faults.iter().for_each(|fault| self.tell(fault));
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        Ok(fresh)
+    }
+
+    fn unknown_at_start(&self, host: &Host) -> Error {
+        let message = format!("{host} belongs to a provider that was not known when this session started");
+        self.tell(&format!("{message}; it needs a new authsome run"));
+        Error::new(Code::Denied, message).hint("start authsome run again")
+    }
+
+    /// To the person, once.
+    fn tell(&self, text: &str) {
+        if locked(&self.told).insert(text.to_owned()) {
+            eprintln!("authsome-proxy: {text}");
+        }
+    }
+}
+
+fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {
+    let mut given = head.headers.get_all(CHOICE).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    let name = value.to_str().ok().filter(|_| given.next().is_none());
+    name.ok_or_else(|| Error::invalid("X-Authsome-Connection is given twice, or is no name"))?.trim().parse().map(Some)
+}
+
+fn several_providers(routes: &[&Arc<Route>]) -> Error {
+    let names: Vec<String> = routes.iter().map(|route| route.provider.to_string()).collect();
+    Error::new(Code::Ambiguous, "several providers have the same rule for this request")
+        .hint(format!("authsome run --only {}", names.first().map(String::as_str).unwrap_or_default()))
+        .choices(names)
+}
+
+fn place(set: &Set, credential: &Resolved) -> Result<mitm::Slot> {
+    let bad =
+        |what: &str| Error::unavailable(format!("the credential source's answer for {}: {what}", credential.provider));
+    let value = credential.secret.get(&set.from).ok_or_else(|| bad("a slot without its value"))?;
+    let place = match set.place {
+        Place::Header => {
+            mitm::Place::Header(HeaderName::try_from(set.name.as_str()).map_err(|_| bad("a slot that is no header"))?)
+        }
+        Place::Query => mitm::Place::Query(set.name.clone()),
+    };
+    Ok(mitm::Slot { place, value: SecretString::from(value) })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

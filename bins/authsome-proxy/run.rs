@@ -1,0 +1,38 @@
+//! A proxy for a shell: started as `authsome run` starts it, told on stdout.
+
+use crate::args::Args;
+use cli::{Context, Status};
+use helper::{Asks, NoAsks};
+use proto::ops::proxy::Opened;
+use proto::{Object, Result, codec};
+use std::io::Read;
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    context.refuse_inside_session("authsome-proxy")?;
+    let open = args.session.open(&context.profile)?;
+    let child = context.proxy()?;
+    let answer = child.link().call("open", codec::to_object(&open), &mut Notes(context))??;
+    let opened: Opened = codec::from_object("the proxy's answer to open", answer)?;
+    context.output.document(&serde_json::Value::Object(codec::to_object(&opened)));
+    wait_for_eof();
+    Ok(0)
+}
+
+/// What is on stdin says nothing; its end says that nobody needs the proxy any more.
+fn wait_for_eof() {
+    let mut stdin = std::io::stdin().lock();
+    let mut ignored = [0; 512];
+    while matches!(stdin.read(&mut ignored), Ok(1..)) {}
+}
+
+struct Notes<'a>(&'a Context);
+
+impl Asks for Notes<'_> {
+    fn ask(&mut self, kind: &str, body: Object, alive: &dyn Fn() -> bool) -> Result<Object> {
+        NoAsks.ask(kind, body, alive)
+    }
+
+    fn note(&mut self, text: &str) {
+        self.0.output.warning(text);
+    }
+}

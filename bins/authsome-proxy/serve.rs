@@ -1,0 +1,47 @@
+//! Role `proxy` over a pipe: one `open`, then traffic until EOF.
+
+use crate::opened::{self, Running};
+use cli::Context;
+use helper::{Host, Service};
+use proto::ops::credential::Open;
+use proto::{Error, Hello, Object, Result, codec};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub struct Served {
+    /// Taken by `open`.
+    context: Mutex<Option<Context>>,
+    running: Mutex<Option<Running>>,
+}
+
+impl Served {
+    pub fn new(context: Context) -> Served {
+        Served { context: Mutex::new(Some(context)), running: Mutex::default() }
+    }
+
+    /// The host is gone: drain and end.
+    pub fn end(&self) {
+        let running = locked(&self.running).take();
+        running.into_iter().for_each(Running::end);
+    }
+}
+
+impl Service for Served {
+    fn hello(&self) -> Hello {
+        Hello::new("proxy", "authsome-proxy", &["open"])
+    }
+
+    fn call(&self, op: &str, body: Object, host: &Host) -> Result<Object> {
+        if op != "open" {
+            return Err(Error::unsupported(op));
+        }
+        let open: Open = codec::from_object("open", body)?;
+        let context = locked(&self.context).take().ok_or_else(|| Error::invalid("this proxy is open already"))?;
+        let (opened, running) = opened::start(context, open, &|text| host.note(text))?;
+        *locked(&self.running) = Some(running);
+        Ok(codec::to_object(&opened))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
