@@ -1,5 +1,6 @@
 //! A home to run the real programs in: nothing of this machine's user reaches them.
 
+mod output;
 mod running;
 
 use std::ffi::OsStr;
@@ -14,8 +15,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::pty::Pty;
+pub use output::Output;
+pub use running::Running;
 pub(crate) use running::pid;
-pub use running::{Output, Running};
 
 /// A throw-away home; removed when dropped.
 ///

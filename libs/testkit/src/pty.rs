@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use pty_process::{Size, blocking};
@@ -31,6 +32,7 @@ pub struct Pty {
     pty: Arc<blocking::Pty>,
     child: Child,
     seen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
     /// How much of it [`Pty::see`] has passed.
     passed: usize,
     end: Instant,
@@ -44,7 +46,7 @@ impl Pty {
         let pty = Arc::new(pty);
         let seen = Arc::new(Mutex::new(Vec::new()));
         // It ends with an error when the last program leaves the terminal.
-        std::thread::spawn({
+        let reader = std::thread::spawn({
             let (pty, seen) = (Arc::clone(&pty), Arc::clone(&seen));
             move || {
                 let mut buffer = [0; 4096];
@@ -53,7 +55,7 @@ impl Pty {
                 }
             }
         });
-        Ok(Pty { pty, child, seen, passed: 0, end: Instant::now() + limit })
+        Ok(Pty { pty, child, seen, reader, passed: 0, end: Instant::now() + limit })
     }
 
     pub fn id(&self) -> u32 {
@@ -67,32 +69,43 @@ impl Pty {
 
     /// Waits until the text is shown, after what an earlier `see` found.
     pub fn see(&mut self, text: &str) -> io::Result<()> {
+        let from = self.passed;
+        let end = self.wait_for(text, |seen| Some(from + find(&seen[from..], text.as_bytes())? + text.len()))?;
+        self.passed = end;
+        Ok(())
+    }
+
+    /// The first whole word shown that begins so.
+    pub fn word(&mut self, prefix: &str) -> io::Result<String> {
+        self.wait_for(prefix, |seen| {
+            let seen = String::from_utf8_lossy(seen);
+            let whole = &seen[..seen.rfind(char::is_whitespace).unwrap_or(0)];
+            whole.split_whitespace().find(|word| word.starts_with(prefix)).map(str::to_owned)
+        })
+    }
+
+    fn wait_for<T>(&mut self, what: &str, find: impl Fn(&[u8]) -> Option<T>) -> io::Result<T> {
         loop {
-            let found = find(&lock(&self.seen)[self.passed..], text.as_bytes());
-            if let Some(at) = found {
-                self.passed += at + text.len();
-                return Ok(());
+            let ended = self.child.try_wait()?.is_some();
+            if ended {
+                self.settle();
             }
-            if Instant::now() >= self.end {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no {text:?} in {:?}", self.seen())));
+            let found = find(&lock(&self.seen));
+            if let Some(found) = found {
+                return Ok(found);
+            }
+            if ended || Instant::now() >= self.end {
+                let why = if ended { "the program ended" } else { "waited" };
+                return Err(io::Error::other(format!("{why} without {what:?} in {:?}", self.seen())));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// The first whole word shown that begins so.
-    pub fn word(&mut self, prefix: &str) -> io::Result<String> {
-        loop {
-            let seen = self.seen();
-            let whole = &seen[..seen.rfind(char::is_whitespace).unwrap_or(0)];
-            if let Some(word) = whole.split_whitespace().find(|word| word.starts_with(prefix)) {
-                return Ok(word.to_owned());
-            }
-            if Instant::now() >= self.end {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("no {prefix}… in {seen:?}")));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    /// What a program wrote last is still on its way through the terminal when it has ended. A
+    /// grandchild that stays on the terminal is not waited for long.
+    fn settle(&self) {
+        let _ = wait_until(Duration::from_millis(500), || self.reader.is_finished());
     }
 
     /// Types a text and Enter.
@@ -123,12 +136,7 @@ impl Pty {
     pub fn finish(&mut self) -> io::Result<Option<i32>> {
         loop {
             if let Some(status) = self.child.try_wait()? {
-                // What it wrote last is still on its way through the terminal.
-                let mut before = usize::MAX;
-                let _ = wait_until(Duration::from_millis(200), || {
-                    let now = lock(&self.seen).len();
-                    std::mem::replace(&mut before, now) == now
-                });
+                self.settle();
                 return Ok(status.code());
             }
             if Instant::now() >= self.end {

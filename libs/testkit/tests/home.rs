@@ -104,12 +104,15 @@ fn waiting_for_what_never_comes_ends_with_the_program() {
     let mut running = home.spawn("sh", &["-c", "echo only this"]).unwrap();
     let error = running.see("that").unwrap_err().to_string();
     assert!(error.contains("ended without \"that\"") && error.contains("only this"), "{error}");
+    let mut terminal = home.pty("sh", &["-c", "echo only this"]).unwrap();
+    let error = terminal.see("that").unwrap_err().to_string();
+    assert!(error.contains("ended without \"that\"") && error.contains("only this"), "{error}");
 }
 
 #[test]
 fn a_terminal_shows_lines_and_signals_by_key() {
     let home = home();
-    let script = "tty; stty size; trap 'echo stopped; exit 9' INT; while :; do sleep 0.01; done";
+    let script = "trap 'echo stopped; exit 9' INT; tty; stty size; while :; do sleep 0.01; done";
     let mut terminal = home.pty("sh", &["-c", script]).unwrap();
     terminal.see("/dev/pts/").unwrap();
     terminal.see("24 80").unwrap();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::Refusal;
 use super::config::{Config, Style};
-use super::state::Issued;
+use super::grants::Issued;
 use super::token::Grant;
 use crate::record::Recorded;
 use crate::reply::Reply;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::config::{Consent, Pkce};
-use super::state::{Authorization, Code, State, random};
+use super::grants::{Authorization, Code};
+use super::state::{State, random};
 use crate::record::Recorded;
 use crate::reply::{Reply, escape};
 

@@ -7,7 +7,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use super::config::{ClientAuth, TokenBody};
-use super::state::{Client, State};
+use super::grants::Client;
+use super::state::State;
 use crate::record::Recorded;
 
 /// Why a request is refused: status, RFC 6749 §5.2 error, and a sentence.

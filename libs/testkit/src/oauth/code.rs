@@ -7,7 +7,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::digest;
 
 use super::client::{Params, Refusal};
-use super::state::{Authorization, Client, Issued, State};
+use super::grants::{Authorization, Client, Issued};
+use super::state::State;
 
 /// RFC 6749 §4.1.2 recommends ten minutes at most; here a client has one.
 const LIFETIME: Duration = Duration::from_secs(60);

@@ -65,7 +65,13 @@ fn oauth(config: &Config, url: &str) -> Value {
     if config.userinfo {
         oauth["userinfo"] = json!({ "url": format!("{url}/userinfo"), "id": "/sub", "label": "/email" });
     }
-    match config.style {
+    manners(config.style, &mut oauth);
+    oauth
+}
+
+/// What RFC 6749 does not foresee.
+fn manners(style: Style, oauth: &mut Value) {
+    match style {
         Style::Notion => {
             oauth["account"] = json!({ "id": "/workspace_id", "label": "/workspace_name" });
             oauth["revocation"] = json!({ "method": "POST", "auth": "client", "body": "json" });
@@ -77,5 +83,4 @@ fn oauth(config: &Config, url: &str) -> Value {
         }
         Style::Plain | Style::GitHub => {}
     }
-    oauth
 }

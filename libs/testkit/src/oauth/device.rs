@@ -7,7 +7,8 @@ use serde_json::json;
 use super::answer;
 use super::client::{Params, Refusal, authenticate};
 use super::config::TokenBody;
-use super::state::{Client, Device, Issued, State, random};
+use super::grants::{Client, Device, Issued};
+use super::state::{State, random};
 use crate::record::Recorded;
 use crate::reply::{Reply, escape};
 

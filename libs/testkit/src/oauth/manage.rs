@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::answer;
 use super::client::{Params, Refusal, authenticate};
 use super::config::{ClientAuth, Style};
-use super::state::{Client, State, random};
+use super::grants::Client;
+use super::state::{State, random};
 use crate::record::Recorded;
 use crate::reply::Reply;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::client::{Params, Refusal, authenticate};
 use super::config::{Refresh, TokenBody};
-use super::state::{Client, Issued, State};
+use super::grants::{Client, Issued};
+use super::state::State;
 use super::{answer, code, device};
 use crate::jwt;
 use crate::record::Recorded;
