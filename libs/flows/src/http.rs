@@ -18,6 +18,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// For one request and its whole answer.
 const WHOLE: Duration = Duration::from_secs(20);
 
+const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+
 /// Where a Unix keeps all its roots in one file; read before a directory of hundreds.
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt",
@@ -66,7 +68,9 @@ impl Http {
             .connect_timeout(CONNECT)
             .timeout(WHOLE)
             .user_agent(concat!("authsome/", env!("CARGO_PKG_VERSION")));
-        let except = settings.no_proxy.as_deref().and_then(NoProxy::from_string);
+        // A proxy elsewhere cannot reach this machine.
+        let except = format!("{LOOPBACK},{}", settings.no_proxy.as_deref().unwrap_or_default());
+        let except = NoProxy::from_string(&except);
         if let Some(url) = &settings.https_proxy {
             let proxy = Proxy::https(url).map_err(|_| BadSettings::Proxy("HTTPS_PROXY"))?;
             builder = builder.proxy(proxy.no_proxy(except.clone()));

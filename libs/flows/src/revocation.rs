@@ -23,8 +23,13 @@ pub(crate) fn revoke(
     // RFC 7009 §2.1: the end of a refresh token ends the grant.
     let order = if own.is_empty() { vec!["refresh_token".to_owned(), "access_token".to_owned()] } else { own };
     let client = refresh.client.as_ref().map(client::oauth);
-    for which in order {
-        let Some(token) = refresh.secret.get(&which).map(SecretString::from) else { continue };
+    let held = |which: String| refresh.secret.get(&which).map(|token| (SecretString::from(token), which.clone()));
+    let tokens: Vec<_> = order.into_iter().filter_map(held).collect();
+    if tokens.is_empty() {
+        let text = format!("the connection holds no token that {} can revoke", task.name());
+        return Err(Error::new(Code::Unsupported, text));
+    }
+    for (token, which) in tokens {
         oauth::revoke(task.tools.transport, &provider, client.as_ref(), &token, &which)
             .map_err(|failure| failure::login(task, "the revocation", &failure))?;
     }

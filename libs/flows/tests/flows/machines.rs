@@ -4,8 +4,7 @@ use crate::stage::{NOW, Stage, connection, definition, login, stored_client};
 use flows::TransportError;
 use proto::{Code, Outcome};
 use serde_json::{Value, json};
-
-const KEY: &str = include_str!("../../../oauth/tests/oauth/keys/pkcs8.pem");
+use testkit::jwt::KEY_PEM as KEY;
 
 fn answer() -> Value {
     json!({"access_token":"S3CRET-access","refresh_token":"S3CRET-unasked","expires_in":"600","token_type":"Bearer"})

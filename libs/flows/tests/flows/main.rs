@@ -10,4 +10,5 @@ mod network;
 mod pkce;
 mod refresh;
 mod revoke;
+mod server;
 mod stage;

@@ -41,6 +41,9 @@ fn no_endpoint_is_unsupported_and_a_silent_network_unavailable() {
     let stage = Stage::new();
     let error = stage.run("revoke", connection(definition("pkce", json!({})), stored_client())).unwrap_err();
     assert_eq!(error.code, Code::Unsupported);
+    let mut op = connection(revocable(json!({"revocation":{"tokens":["refresh_token"]}})), stored_client());
+    op["secret"] = json!({"access_token":"S3CRET-old"});
+    assert_eq!(Stage::new().run("revoke", op).unwrap_err().code, Code::Unsupported);
     let stage = Stage::new().network(TransportError::NotSent("refused".to_owned()));
     assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Unavailable);
     let stage = Stage::new().provider(401, json!({"error":"invalid_client","error_description":"S3CRET-client"}));
