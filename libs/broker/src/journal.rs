@@ -121,20 +121,25 @@ pub(crate) fn end(record: &mut Connection) {
     record.rest.remove("retry");
 }
 
-/// Takes the entry away and keeps everyone from trying again before `at`.
-pub(crate) fn pause(record: &mut Connection, at: Option<i64>, jitter: i64, now: i64) -> i64 {
+/// Takes the entry away and keeps everyone from trying again before `at`; `why` is for people.
+pub(crate) fn pause(record: &mut Connection, why: &str, at: Option<i64>, jitter: i64, now: i64) -> i64 {
     let count = record.rest.get("retry").and_then(|retry| retry["count"].as_u64()).unwrap_or(0);
     let backoff = 5_i64.saturating_mul(1 << count.min(6)).min(300);
     let wanted = at.unwrap_or(now + backoff).clamp(now + 1, now + LONGEST_PAUSE);
     let at = wanted + jitter.rem_euclid(backoff / 4 + 1);
     end(record);
-    record.rest.insert("retry".into(), json!({"at": at, "count": count + 1}));
+    record.rest.insert("retry".into(), json!({"at": at, "count": count + 1, "why": proto::redact::shown(why)}));
     at
 }
 
 /// Before then nobody tries.
 pub(crate) fn retry_at(record: &Connection) -> Option<i64> {
     record.rest.get("retry").and_then(|retry| retry["at"].as_i64())
+}
+
+/// Why the last try failed.
+pub(crate) fn failure(record: &Connection) -> Option<&str> {
+    record.rest.get("retry").and_then(|retry| retry["why"].as_str())
 }
 
 fn resent(record: &Connection) -> Option<&str> {
@@ -211,14 +216,15 @@ mod tests {
         let mut now = 200;
         let mut pauses = Vec::new();
         for _ in 0..8 {
-            let at = pause(&mut record, None, 0, now);
+            let at = pause(&mut record, "it is down", None, 0, now);
             assert_eq!(due(&record, Reuse::Never, now), Decision::TooSoon { retry_at: at });
             assert_eq!(due(&record, Reuse::Never, at), Decision::Send { again: false });
             pauses.push(at - now);
             now = at;
         }
+        assert_eq!(failure(&record), Some("it is down"));
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(pause(&mut record, Some(now + 7), 0, now), now + 7, "the provider's own word counts");
+        assert_eq!(pause(&mut record, "", Some(now + 7), 0, now), now + 7, "the provider's own word counts");
         end(&mut record);
         assert_eq!(retry_at(&record), None);
     }

@@ -62,7 +62,7 @@ fn attempt(world: &World, key: &Key, cause: &Cause, give_up: i64) -> Result<Atte
         Decision::Invalidate => return invalidate(world, key, stored),
         Decision::Invalid => return Err(reauthorize(key, "is no longer valid")),
         Decision::NotRenewable => return Err(reauthorize(key, "has no refresh token")),
-        Decision::TooSoon { retry_at } => return Err(too_soon(key, retry_at)),
+        Decision::TooSoon { retry_at } => return Err(too_soon(key, &stored.record, retry_at)),
         Decision::Send { again } => again,
     };
     let began = world.now();
@@ -121,7 +121,9 @@ fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began
             let wanted = if error.outcome == Some(Outcome::FixConfig) { Some(now + 60) } else { error.retry_at };
             let mut retry_at = now;
             let jitter = i64::from(random() as u32);
-            write_end(world, key, stored, |record| retry_at = journal::pause(record, wanted, jitter, now))?;
+            write_end(world, key, stored, |record| {
+                retry_at = journal::pause(record, &error.message, wanted, jitter, now)
+            })?;
             Err(if error.outcome == Some(Outcome::RetryAt) { error.retry_at(retry_at) } else { error })
         }
     }
@@ -277,13 +279,12 @@ fn for_people(key: &Key, mut error: Error) -> Error {
     error
 }
 
-fn too_soon(key: &Key, retry_at: i64) -> Error {
-    Error::new(
-        Code::RefreshFailed,
-        format!("renewing the connection {} of {} failed a moment ago", key.slot, key.provider),
-    )
-    .outcome(Outcome::RetryAt)
-    .retry_at(retry_at)
+fn too_soon(key: &Key, record: &Connection, retry_at: i64) -> Error {
+    let why = journal::failure(record).unwrap_or("the token was rejected and renewed a moment ago");
+    Error::new(Code::RefreshFailed, format!("not renewing the connection {} of {} yet: {why}", key.slot, key.provider))
+        .outcome(Outcome::RetryAt)
+        .retry_at(retry_at)
+        .hint("try again in a moment")
 }
 
 fn busy(key: &Key) -> Error {
