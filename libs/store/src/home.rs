@@ -36,18 +36,11 @@ impl Home {
         Ok(Some(Home(home)))
     }
 
-    /// The home, made (0700, as are missing folders above it) when there is none, and its `locks`.
+    /// The home, made when there is none.
     pub fn make(path: &Path) -> Result<Home> {
-        let made = |folder: &Path| {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(|error| failed("making the folder", folder, &error))
-        };
-        made(path)?;
-        let Some(home) = Home::find(path)? else {
-            return Err(Error::unavailable(format!("the home {} was removed while it was opened", path.display())));
-        };
-        made(&home.path(LOCKS))?;
-        Ok(home)
+        make_folder(path)?;
+        Home::find(path)?
+            .ok_or_else(|| Error::unavailable(format!("the home {} was removed while it was opened", path.display())))
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -59,6 +52,12 @@ impl Home {
         let synced = File::open(&self.0).and_then(|folder| folder.sync_all());
         synced.map_err(|error| failed("writing the folder", &self.0, &error))
     }
+}
+
+/// Makes a folder and those above it, 0700, where they are missing.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| failed("making the folder", folder, &error))
 }
 
 /// Options for a file of 0600 that is no link.

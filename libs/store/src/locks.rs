@@ -11,9 +11,11 @@ use std::fs::{File, TryLockError};
 /// Held while a vault is made, and round each write.
 pub(crate) const WRITE: &str = "write";
 
-/// The open file of a lock, not yet locked.
+/// The open file of a lock, not yet locked; makes `locks` when it is missing.
 pub(crate) fn file(home: &Home, name: &str) -> Result<File> {
-    let path = home.path(LOCKS).join(name);
+    let folder = home.path(LOCKS);
+    home::make_folder(&folder)?;
+    let path = folder.join(name);
     let file = home::private_file().read(true).write(true).create(true).truncate(false).open(&path);
     file.map_err(|error| failed("opening the lock", &path, &error))
 }

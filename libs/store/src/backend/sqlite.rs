@@ -27,9 +27,11 @@ const SCHEMA: &str = "
 const FOREIGN_LOCK: Duration = Duration::from_secs(5);
 
 struct Sqlite {
+    home: Home,
     path: PathBuf,
     connection: Connection,
-    lock: File,
+    /// Opened by the first write.
+    lock: Option<File>,
 }
 
 /// Under another name first, so that `vault.db` is there only when it is whole.
@@ -65,8 +67,7 @@ fn open(home: &Home) -> Result<Opened> {
     let opening = |error| spoken("opening", &path, &error);
     let connection = connect(&path).map_err(opening)?;
     let founding = founding(&connection).map_err(opening)?;
-    let lock = locks::file(home, locks::WRITE)?;
-    Ok((founding, Box::new(Sqlite { path, connection, lock })))
+    Ok((founding, Box::new(Sqlite { home: home.clone(), path, connection, lock: None })))
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -120,10 +121,14 @@ impl Backend for Sqlite {
     }
 
     fn write(&mut self, key: &str, decide: Decide<'_>) -> Result<u64> {
-        locks::wait(&self.lock)?;
+        let lock = match self.lock.take() {
+            Some(lock) => lock,
+            None => locks::file(&self.home, locks::WRITE)?,
+        };
+        locks::wait(&lock)?;
         let written = transact(&mut self.connection, key, decide);
-        // Closing the file would free it as well; an error here is one of the file's.
-        let _ = self.lock.unlock();
+        // Kept for the next write. One that can't be unlocked is closed, which frees it as well.
+        self.lock = lock.unlock().is_ok().then_some(lock);
         written.unwrap_or_else(|error| Err(self.spoken("writing", &error)))
     }
 }

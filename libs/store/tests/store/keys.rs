@@ -146,7 +146,7 @@ fn a_link_in_the_place_of_a_file_is_not_followed() {
     let lock = scratch.file("locks/write");
     std::fs::remove_file(&lock).unwrap();
     symlink("/dev/null", &lock).unwrap();
-    assert!(scratch.vault_result().is_err());
+    assert!(scratch.vault().put(&put(KEY, "ntn_y")).is_err());
 }
 
 #[test]
@@ -156,6 +156,15 @@ fn a_home_that_is_a_link_is_followed() {
     std::fs::rename(scratch.home(), &elsewhere).unwrap();
     symlink(&elsewhere, scratch.home()).unwrap();
     assert!(get(&mut scratch.vault(), KEY).is_ok());
+}
+
+#[test]
+fn a_home_whose_locks_were_removed_is_read_and_written() {
+    let scratch = filled();
+    std::fs::remove_dir_all(scratch.file("locks")).unwrap();
+    assert!(get(&mut scratch.vault(), KEY).is_ok());
+    assert!(!scratch.file("locks").exists(), "reading needs no lock");
+    scratch.vault().put(&put(KEY, "ntn_y")).unwrap();
 }
 
 #[test]
