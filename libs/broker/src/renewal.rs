@@ -103,6 +103,9 @@ fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began
     }
     let until = began + journal::LEASE;
     let error = match world.flows.refresh(request(&stored, definition)) {
+        Ok(learned) if learned.secret.get("access_token").is_none() => {
+            Error::internal(format!("the flow {} answered without a token", stored.record.flow))
+        }
         Ok(learned) => return keep(world, key, stored, definition, learned, until).map(|()| Attempt::Done),
         Err(error) => error,
     };

@@ -225,6 +225,15 @@ fn a_wrong_client_is_told_with_what_to_mend_and_tried_once_a_minute() {
 // Crashes.
 
 #[test]
+fn an_answer_without_a_token_is_no_answer() {
+    let rig = rig();
+    rig.connect(HERE, -1);
+    rig.provider.answers(|_| Ok(learned("", Some("r1"), None)));
+    assert_eq!(rig.broker().resolve(API).unwrap_err().outcome, Some(Outcome::Lost));
+    assert_eq!((rig.store.token(HERE).as_str(), rig.store.record(HERE).get("renewal").is_some()), ("a0", true));
+}
+
+#[test]
 fn an_answer_that_was_lost_keeps_everyone_waiting_and_then_says_so() {
     let rig = rig();
     rig.connect(HERE, -1);
