@@ -11,6 +11,7 @@
 
 mod api_key;
 mod asks;
+mod budget;
 mod check;
 mod client;
 mod client_credentials;
@@ -19,18 +20,21 @@ mod dcr_pkce;
 mod device_code;
 mod discovery;
 mod failure;
+mod github_app;
 pub mod http;
 mod jwt_bearer;
 mod learned;
 mod pkce;
 mod revocation;
 mod settings;
+mod signer;
 mod task;
 
 pub use asks::Asks;
 pub use clock::{Clock, SystemClock};
 pub use oauth::{Transport, TransportError};
 
+use budget::Budget;
 use proto::ops::flow::{Learned, Login, Refresh};
 use proto::{Code, Error, Object, Result, codec};
 use task::Task;
@@ -43,6 +47,7 @@ const FLOWS: &[&dyn Flow] = &[
     &api_key::ApiKey,
     &client_credentials::ClientCredentials,
     &jwt_bearer::JwtBearer,
+    &github_app::GitHubApp,
 ];
 
 /// What a flow may use of the world.
@@ -80,7 +85,9 @@ pub fn call(op: &str, body: Object, tools: &Tools) -> Result<Object> {
         }
         "refresh" => {
             let refresh: Refresh = codec::from_object("refresh", body)?;
-            let task = Task::new(tools, &refresh.provider)?;
+            let budget = Budget { transport: tools.transport, clock: tools.clock, began: tools.clock.now() };
+            let tools = Tools { transport: &budget, ..*tools };
+            let task = Task::new(&tools, &refresh.provider)?;
             Ok(codec::to_object(&find(&refresh.flow)?.refresh(&task, &refresh)?))
         }
         "revoke" => {

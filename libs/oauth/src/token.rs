@@ -102,7 +102,7 @@ fn has_token(object: &Map<String, Value>) -> bool {
 }
 
 /// RFC 6749 appendix A.12, A.17: printable ASCII, so that no header or line can be broken by it.
-fn secret(object: &Map<String, Value>, key: &str) -> Option<String> {
+pub(crate) fn secret(object: &Map<String, Value>, key: &str) -> Option<String> {
     let text = object.get(key)?.as_str()?.trim();
     let printable = !text.is_empty() && text.bytes().all(|b| matches!(b, 0x20..=0x7e));
     printable.then(|| text.to_owned())

@@ -1,8 +1,9 @@
 //! Clients that register themselves.
 
 use crate::stage::{NOW, REDIRECT, Stage, code, connection, login, token};
-use proto::Code;
+use proto::{Code, Outcome};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Nothing but an API: all else is discovered.
 fn bare() -> Value {
@@ -90,6 +91,14 @@ fn a_renewal_whose_record_has_no_endpoints_finds_them_again() {
     let stage = Stage::new().discovered().provider(200, token());
     stage.run("refresh", connection(bare(), client(REDIRECT, None))).unwrap();
     assert_eq!(stage.lines()[2], "POST https://as.acme.test/token");
+}
+
+#[test]
+fn a_renewal_that_spent_its_time_on_finding_endpoints_sends_no_refresh_token() {
+    let stage = Stage::new().answers_after(Duration::from_secs(2)).discovered();
+    let error = stage.run("refresh", connection(bare(), client(REDIRECT, None))).unwrap_err();
+    assert_eq!(error.outcome, Some(Outcome::RetryAt));
+    assert_eq!(stage.lines().len(), 2);
 }
 
 #[test]

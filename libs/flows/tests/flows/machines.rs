@@ -38,9 +38,12 @@ fn client_credentials_renew_by_asking_again_and_nothing_can_be_lost() {
 }
 
 fn claims(stage: &Stage) -> Value {
-    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
     let body = stage.body(0);
-    let (_, assertion) = body.split_once("assertion=").unwrap();
+    payload(body.split_once("assertion=").unwrap().1)
+}
+
+fn payload(assertion: &str) -> Value {
+    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
     let payload = assertion.split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
@@ -83,4 +86,42 @@ fn a_key_that_cannot_sign_is_refused_before_it_is_kept() {
         let error = stage.run("login", login(definition("jwt_bearer", json!({})), Value::Null)).unwrap_err();
         assert_eq!(error.code, Code::Invalid, "{key}");
     }
+}
+
+fn app() -> Value {
+    definition("github_app", json!({"token_url":"https://api.acme.test/app/installations"}))
+}
+
+#[test]
+fn a_github_app_shows_its_assertion_for_a_token_of_one_installation() {
+    let stage = Stage::new()
+        .host("form", json!({"values":{"client_id":"Iv1.a","installation_id":"42"},"secret":{"private_key":KEY}}))
+        .host("keep-client", json!({}))
+        .provider(
+            201,
+            json!({"token":"S3CRET-ghs","expires_at":"2023-11-14T23:13:20Z","permissions":{"contents":"read"}}),
+        );
+    let reply = stage.run("login", login(app(), Value::Null)).unwrap();
+    assert_eq!(stage.lines(), ["POST https://api.acme.test/app/installations/42/access_tokens"]);
+    let bearer = stage.header(0, "authorization").unwrap();
+    assert_eq!(payload(bearer.strip_prefix("Bearer ").unwrap()), json!({"iss":"Iv1.a","iat":NOW - 60,"exp":NOW + 480}));
+    assert_eq!(reply["secret"], json!({"access_token":"S3CRET-ghs"}));
+    assert_eq!(
+        reply["record"],
+        json!({"expires_at":NOW + 3600,"renewable":true,"scopes":["contents:read"],"installation_id":"42"})
+    );
+}
+
+#[test]
+fn a_github_app_renews_for_the_same_installation() {
+    let client = json!({"client_id":"Iv1.a","secret":{"private_key":KEY}});
+    let mut op = connection(app(), client);
+    op["record"]["installation_id"] = json!("42");
+    let stage = Stage::new().provider(201, json!({"token":"S3CRET-ghs","expires_at":"not a date"}));
+    let reply = stage.run("refresh", op.clone()).unwrap();
+    assert_eq!(reply["record"], json!({"expires_at":null,"renewable":true}));
+    op["record"]["installation_id"] = json!("42/../../user");
+    let stage = Stage::new();
+    assert_eq!(stage.run("refresh", op).unwrap_err().outcome, Some(Outcome::FixConfig));
+    assert_eq!(stage.lines(), [""; 0]);
 }

@@ -258,5 +258,10 @@ fn an_unknown_op_and_an_unknown_flow_are_unsupported() {
     assert_eq!(Stage::new().run("grease", json!({})).unwrap_err().code, Code::Unsupported);
     let error = Stage::new().run("login", login(definition("saml", json!({})), Value::Null)).unwrap_err();
     assert_eq!(error.code, Code::Unsupported);
-    assert!(error.hint.unwrap().contains("pkce, device_code, dcr_pkce, api_key, client_credentials, jwt_bearer"));
+    assert!(
+        error
+            .hint
+            .unwrap()
+            .contains("pkce, device_code, dcr_pkce, api_key, client_credentials, jwt_bearer, github_app")
+    );
 }

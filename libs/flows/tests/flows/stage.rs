@@ -26,6 +26,7 @@ pub struct Stage {
     notes: RefCell<Vec<String>>,
     slept: Cell<Duration>,
     cancel_after: Cell<Option<Duration>>,
+    answers_after: Cell<Duration>,
 }
 
 impl Stage {
@@ -63,6 +64,12 @@ impl Stage {
 
     pub fn cancelled_after(self, time: Duration) -> Stage {
         self.cancel_after.set(Some(time));
+        self
+    }
+
+    /// Each answer of the provider takes that long.
+    pub fn answers_after(self, time: Duration) -> Stage {
+        self.answers_after.set(time);
         self
     }
 
@@ -120,6 +127,7 @@ impl Transport for Stage {
     fn send(&self, request: Request<Vec<u8>>) -> Answer {
         let line = format!("{} {}", request.method(), request.uri());
         self.sent.borrow_mut().push(request);
+        self.slept.set(self.slept.get() + self.answers_after.get());
         self.answers.borrow_mut().pop_front().unwrap_or_else(|| panic!("the provider has no answer to {line}"))
     }
 }
