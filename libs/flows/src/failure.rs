@@ -49,27 +49,33 @@ fn rejected(task: &Task, reason: Reason) -> (Code, Option<String>) {
 
 /// A failure of a renewal. `registered`: the client was made by dynamic registration.
 pub(crate) fn refresh(task: &Task, registered: bool, failure: &Failure) -> Error {
+    renewal(task, "the refresh token", registered, failure)
+}
+
+/// A failure of a renewal that spends nothing: what is lost may be asked for again.
+pub(crate) fn repeatable(task: &Task, failure: &Failure) -> Error {
+    let error = renewal(task, "the request for a new token", false, failure);
+    if error.outcome != Some(Outcome::Lost) {
+        return error;
+    }
+    Error { hint: None, ..error }.outcome(Outcome::RetryAt).retry_at(task.now() + SOON)
+}
+
+fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Error {
     let name = task.name();
-    let error = Error::new(Code::RefreshFailed, text(&name, "the refresh token", failure));
+    let wrong_client = failure.reason() == Some(Reason::InvalidClient);
+    let what = if wrong_client { "the OAuth client" } else { what };
+    let error = Error::new(Code::RefreshFailed, text(&name, what, failure));
     let again = format!("authsome login {name} --force");
     match outcome(failure, registered) {
         Outcome::Reauthorize => error.outcome(Outcome::Reauthorize).hint(again),
-        Outcome::FixConfig if failure.reason() == Some(Reason::InvalidClient) => error
+        Outcome::FixConfig if wrong_client => error
             .outcome(Outcome::FixConfig)
             .hint(format!("check the client ID and secret: authsome login {name} --reset-client")),
         Outcome::FixConfig => error.outcome(Outcome::FixConfig).hint(again),
         Outcome::RetryAt => error.outcome(Outcome::RetryAt).retry_at(retry_at(failure, task.now())),
         Outcome::Lost => error.outcome(Outcome::Lost).hint(again),
     }
-}
-
-/// A failure of a renewal that spends nothing: what is lost may be asked for again.
-pub(crate) fn repeatable(task: &Task, failure: &Failure) -> Error {
-    let error = refresh(task, false, failure);
-    if error.outcome != Some(Outcome::Lost) {
-        return error;
-    }
-    Error { hint: None, ..error }.outcome(Outcome::RetryAt).retry_at(task.now() + SOON)
 }
 
 fn outcome(failure: &Failure, registered: bool) -> Outcome {

@@ -80,6 +80,7 @@ fn a_wrong_client_means_fix_config_unless_it_was_registered() {
     let rejected = || Stage::new().provider(401, json!({"error":"invalid_client"}));
     let error = fails(rejected());
     assert_eq!(error.outcome, Some(Outcome::FixConfig));
+    assert_eq!(error.message, "acme rejected the OAuth client (invalid_client)");
     assert_eq!(error.hint.as_deref(), Some("check the client ID and secret: authsome login acme --reset-client"));
     let mut client = stored_client();
     client["registered"] = json!(true);
