@@ -36,7 +36,7 @@ pub use oauth::{Transport, TransportError};
 
 use budget::Budget;
 use proto::ops::flow::{Learned, Login, Refresh};
-use proto::{Code, Error, Object, Result, codec};
+use proto::{Code, Error, Object, Outcome, Result, codec};
 use task::Task;
 
 /// The built-in flows.
@@ -83,13 +83,11 @@ pub fn call(op: &str, body: Object, tools: &Tools) -> Result<Object> {
             let task = Task::new(tools, &login.provider)?;
             Ok(codec::to_object(&find(&login.flow)?.login(&task, &login)?))
         }
-        "refresh" => {
-            let refresh: Refresh = codec::from_object("refresh", body)?;
-            let budget = Budget { transport: tools.transport, clock: tools.clock, began: tools.clock.now() };
-            let tools = Tools { transport: &budget, ..*tools };
-            let task = Task::new(&tools, &refresh.provider)?;
-            Ok(codec::to_object(&find(&refresh.flow)?.refresh(&task, &refresh)?))
-        }
+        "refresh" => refresh(body, tools).map_err(|error| match error.outcome {
+            Some(_) => error,
+            // Whatever went wrong, it was before a request: the token is as it was.
+            None => error.outcome(Outcome::FixConfig),
+        }),
         "revoke" => {
             let refresh: Refresh = codec::from_object("revoke", body)?;
             let task = Task::new(tools, &refresh.provider)?;
@@ -98,6 +96,14 @@ pub fn call(op: &str, body: Object, tools: &Tools) -> Result<Object> {
         }
         _ => Err(Error::unsupported(op)),
     }
+}
+
+fn refresh(body: Object, tools: &Tools) -> Result<Object> {
+    let refresh: Refresh = codec::from_object("refresh", body)?;
+    let budget = Budget { transport: tools.transport, clock: tools.clock, began: tools.clock.now() };
+    let tools = Tools { transport: &budget, ..*tools };
+    let task = Task::new(&tools, &refresh.provider)?;
+    Ok(codec::to_object(&find(&refresh.flow)?.refresh(&task, &refresh)?))
 }
 
 fn find(name: &str) -> Result<&'static dyn Flow> {
