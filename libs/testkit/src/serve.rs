@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::reply::Body;
+use crate::reply::{Body, full};
 use crate::tap::{Tap, Tapped};
 
 pub(crate) type Request = http::Request<Incoming>;
@@ -129,8 +130,20 @@ where
 {
     let service = service_fn(move |mut request: Request| {
         request.extensions_mut().insert(connection.clone());
-        handler(request)
+        let head = request.method() == http::Method::HEAD;
+        let answer = handler(request);
+        async move { if head { answer.await.map(without_body) } else { answer.await } }
     });
     let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// The answer to HEAD. On HTTP/1 hyper leaves the body out by itself; on HTTP/2 it sends it, which
+/// clients take for a broken stream.
+fn without_body(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        head.headers.entry(http::header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    http::Response::from_parts(head, full(""))
 }

@@ -148,29 +148,49 @@ fn an_upgraded_connection_sends_back_each_byte() {
     assert_eq!(&back, b"\x00raw\xff");
 }
 
-#[test]
-fn http2_is_spoken_where_the_client_wants_it() {
-    let ca = Ca::new().unwrap();
-    let api = Api::start(&ca, "api.demo.test").unwrap();
+/// One request over HTTP/2: its status, its content-length and its body.
+fn http2(api: &Api, ca: &Ca, method: &str, path: &str) -> (u16, String, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let body = runtime.block_on(async {
+    runtime.block_on(async {
         let config = ca.client_config(&["h2"]).unwrap();
-        let name = rustls::pki_types::ServerName::try_from("api.demo.test").unwrap();
+        let name = rustls::pki_types::ServerName::try_from(api.host().to_owned()).unwrap();
         let stream = tokio::net::TcpStream::connect(api.addr()).await.unwrap();
         let stream = tokio_rustls::TlsConnector::from(config).connect(name, stream).await.unwrap();
         let executor = hyper_util::rt::TokioExecutor::new();
         let io = hyper_util::rt::TokioIo::new(stream);
         let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
         tokio::spawn(connection);
-        let request = http::Request::get("https://api.demo.test/v1/x?y=1").header("x-mark", "1");
+        let request = http::Request::builder().method(method).uri(api.url(path)).header("x-mark", "1");
         let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
         let response = sender.send_request(request).await.unwrap();
-        http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes()
-    });
-    assert!(std::str::from_utf8(&body).unwrap().contains("\"path\":\"/v1/x\""));
+        let length = response.headers().get("content-length").map(|value| value.to_str().unwrap().to_owned());
+        let status = response.status().as_u16();
+        let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+        (status, length.unwrap_or_default(), String::from_utf8(body.to_vec()).unwrap())
+    })
+}
+
+#[test]
+fn http2_is_spoken_where_the_client_wants_it() {
+    let ca = Ca::new().unwrap();
+    let api = Api::start(&ca, "api.demo.test").unwrap();
+    assert!(http2(&api, &ca, "GET", "/v1/x?y=1").2.contains("\"path\":\"/v1/x\""));
     let request = api.requests().remove(0);
     assert_eq!((request.version, request.target.as_str()), (http::Version::HTTP_2, "/v1/x?y=1"));
     assert_eq!(request.header("x-mark"), Some("1"));
+}
+
+#[test]
+fn head_has_a_length_and_no_body_on_either_version() {
+    let ca = Ca::new().unwrap();
+    let api = Api::start(&ca, "api.demo.test").unwrap();
+    let length = http2(&api, &ca, "GET", "/v1/x").1;
+    let (status, told, body) = http2(&api, &ca, "HEAD", "/v1/y");
+    assert_eq!((status, body.as_str()), (200, ""));
+    // "HEAD" is one letter longer than "GET".
+    assert_eq!(told.parse::<u64>().unwrap(), length.parse::<u64>().unwrap() + 1);
+    let plain = raw(&Api::plain().unwrap(), "HEAD /v1/y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(plain.contains(&format!("content-length: {told}")) && plain.ends_with("\r\n\r\n"), "{plain}");
 }
 
 #[test]

@@ -103,6 +103,8 @@ fn github_answers_with_a_form_unless_json_is_asked_for_and_errs_with_200() {
     let bearer = format!("bearer {}", json_of(&json)["access_token"].as_str().unwrap());
     let who = post(&server, "/userinfo", &[("Authorization", &bearer)], "");
     assert_eq!(json_of(&who)["email"], "ada");
+    let (definition, here) = (server.definition("demo"), server.url().replace("http://", ""));
+    assert_eq!(definition["api_url"], json!(["api.github.test", here]), "the token goes to userinfo too");
     assert_eq!(post(&server, "/userinfo", &[("Authorization", "Bearer x")], "").status, 401);
 }
 

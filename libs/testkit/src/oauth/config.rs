@@ -52,7 +52,7 @@ pub struct Config {
     pub registered_ttl: Option<u64>,
     /// The account that logs in: id and label.
     pub account: (String, String),
-    /// The definition asks for the account at `/userinfo`.
+    /// The definition asks for the account at `/userinfo`, and so names this server among its targets.
     pub userinfo: bool,
     /// Where the definition sends the credential.
     pub api_url: Vec<String>,

@@ -20,6 +20,11 @@ pub(super) fn definition(state: &State, name: &str) -> Value {
         "allow_loopback_http": config.ca.is_none(),
         "private_network": config.ca.is_some(),
     });
+    if config.userinfo {
+        // The access token goes there too, so it must be named among its targets.
+        let here = url.split_once("://").map_or(url.as_str(), |(_, authority)| authority);
+        definition["api_url"] = json!([&config.api_url[..], &[here.to_owned()]].concat());
+    }
     if !config.variable.is_empty() {
         definition["export"] = json!({ "env": { &config.variable: "access_token" } });
     }
