@@ -7,6 +7,8 @@ use cli::Globals;
 ///
 /// Asks the configured vault and prints JSON, one document on a line, never a secret.
 /// A NAME is PROVIDER, PROVIDER/CONNECTION or a whole key, PROFILE/PROVIDER/CONNECTION.
+/// With --authsome-helper=vault as its one argument it serves other programs, and is the one that
+/// holds the key.
 #[derive(Debug, Parser)]
 #[command(name = "authsome-vault", version)]
 pub struct Args {

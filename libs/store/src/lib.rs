@@ -18,6 +18,7 @@
 
 mod backend;
 mod entry;
+mod founding;
 mod home;
 mod locks;
 mod master_key;

@@ -3,14 +3,12 @@
 //! It opens when it is first needed, makes a home on the first write and never on a read, and
 //! notices when its files were replaced under it.
 
-use crate::backend::{BACKENDS, Backend, Change, Founding, Kind};
+use crate::backend::{Change, ListedRow};
+use crate::founding::{self, Open};
 use crate::home::Home;
-use crate::master_key::{self, MasterKey};
-use crate::seal::{FORMAT, Part, Place, Sealer};
 use crate::{entry, locks};
 use proto::ops::vault::{Entry, Erase, Expect, Get, Got, LIST_LIMIT, List, Listed, Listing, Put, Row, Written};
 use proto::{Code, Error, Key, Result};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A page of a listing holds no more bytes of records than this, so that it fits into a line.
@@ -21,13 +19,6 @@ pub struct Vault {
     path: PathBuf,
     open: Option<Open>,
     held: locks::Held,
-}
-
-struct Open {
-    backend: Box<dyn Backend>,
-    sealer: Sealer,
-    /// Device and inode of the backend's file.
-    identity: (u64, u64),
 }
 
 impl Vault {
@@ -74,7 +65,7 @@ impl Vault {
         let whole_key = (!list.prefix.is_empty() && !list.prefix.ends_with('/')).then_some(&list.prefix);
         let limit = list.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_LIMIT);
         let (mut records, mut bytes) = (Vec::<Row>::new(), 0);
-        let mut take = |row: crate::backend::ListedRow| {
+        let mut take = |row: ListedRow| {
             if whole_key.is_some_and(|key| *key != row.key) {
                 return Ok(true);
             }
@@ -135,81 +126,24 @@ impl Vault {
     /// The open vault, `None` when none was made yet. What was open is closed when its file is gone
     /// or another: a write to a removed file would be answered and lost.
     fn existing(&mut self) -> Result<Option<&mut Open>> {
-        let found =
-            Home::find(&self.path)?.and_then(|home| found(&home).map(|(kind, identity)| (home, kind, identity)));
-        let Some((home, kind, identity)) = found else {
+        let found = Home::find(&self.path)?.and_then(|home| founding::find(&home).map(|found| (home, found)));
+        let Some((home, found)) = found else {
             self.open = None;
             return Ok(None);
         };
-        if self.open.as_ref().is_none_or(|open| open.identity != identity) {
+        if self.open.as_ref().is_none_or(|open| !open.is_of(&found)) {
             self.open = None;
-            self.open = Some(opened(&home, kind, identity)?);
+            self.open = Some(founding::open(&home, found)?);
         }
         Ok(self.open.as_mut())
     }
 
     fn existing_or_made(&mut self) -> Result<&mut Open> {
         if self.existing()?.is_none() {
-            make(&Home::make(&self.path)?)?;
+            founding::make(&Home::make(&self.path)?)?;
         }
         self.existing()?.ok_or_else(|| Error::unavailable("the vault was removed while it was opened"))
     }
-}
-
-/// The backend whose file is in the home, and which file it is.
-fn found(home: &Home) -> Option<(&'static Kind, (u64, u64))> {
-    BACKENDS.iter().find_map(|kind| {
-        let metadata = home.path(kind.file).symlink_metadata().ok()?;
-        Some((kind, (metadata.dev(), metadata.ino())))
-    })
-}
-
-fn opened(home: &Home, kind: &Kind, identity: (u64, u64)) -> Result<Open> {
-    let Some(key) = MasterKey::read(home)? else {
-        let path = home.path(master_key::FILE);
-        return Err(Error::unavailable(format!("the vault's key {} is missing", path.display()))
-            .hint(master_key::mend(home, kind.file)));
-    };
-    let (founding, backend) = (kind.open)(home)?;
-    if founding.format != FORMAT {
-        let path = home.path(kind.file);
-        return Err(Error::unavailable(format!(
-            "{} has format {}, this release reads format {FORMAT}",
-            path.display(),
-            founding.format
-        ))
-        .hint("use the release that wrote it, or a newer one"));
-    }
-    let sealer = Sealer::new(key.bytes());
-    if sealer.open(check_place(founding.first_rev), founding.check).is_none() {
-        let path = home.path(master_key::FILE);
-        return Err(Error::unavailable(format!("{} is not the key of this vault", path.display()))
-            .hint(master_key::mend(home, kind.file)));
-    }
-    Ok(Open { backend, sealer, identity })
-}
-
-/// Makes key and vault, unless another process was faster. A key that is there already (the maker of
-/// the vault died, or the vault was given up) is used.
-fn make(home: &Home) -> Result<()> {
-    let lock = locks::file(home, locks::WRITE)?;
-    locks::wait(&lock)?;
-    if found(home).is_some() {
-        return Ok(());
-    }
-    let key = match MasterKey::read(home)? {
-        Some(key) => key,
-        None => MasterKey::make(home)?,
-    };
-    // A vault made anew counts on from the clock: revisions of the one before it don't come back.
-    let first_rev = proto::time::now().unsigned_abs() * 1000;
-    let check = Sealer::new(key.bytes()).seal(check_place(first_rev), &"authsome")?;
-    let Some(kind) = BACKENDS.first() else { unreachable!("the table has a first line") };
-    (kind.create)(home, &Founding { format: FORMAT, first_rev, check })
-}
-
-fn check_place(first_rev: u64) -> Place<'static> {
-    Place { part: Part::Check, key: "", rev: first_rev }
 }
 
 /// Whether a write may happen, given the revision that is there.
