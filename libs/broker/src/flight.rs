@@ -29,10 +29,11 @@ impl Flights {
         }
         let flight = Arc::new(Flight::default());
         running.insert(key.clone(), flight.clone());
-        let landing = Landing { flights: self.clone(), flight: flight.clone(), key: key.clone() };
+        let landing = Landing { flights: self.clone(), flight: flight.clone(), key: key.clone(), result: None };
         std::thread::spawn(move || {
-            let result = renew();
-            *lock(&landing.flight.result) = Some(result);
+            let mut landing = landing;
+            landing.result = Some(renew());
+            drop(landing);
         });
         flight
     }
@@ -59,13 +60,51 @@ struct Landing {
     flights: Arc<Flights>,
     flight: Arc<Flight>,
     key: Key,
+    result: Option<Result<()>>,
 }
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        lock(&self.flight.result).get_or_insert_with(|| Err(Error::internal("the renewal ended without a result")));
-        lock(&self.flights.running).remove(&self.key);
+        let nothing = || Err(Error::internal("the renewal ended without a result"));
+        {
+            // Nobody joins a renewal whose result is out: what it tells is of the past.
+            let mut running = lock(&self.flights.running);
+            running.remove(&self.key);
+            *lock(&self.flight.result) = Some(self.result.take().unwrap_or_else(nothing));
+        }
         self.flight.done.notify_all();
         self.flights.landed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const LONG: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn callers_join_the_one_under_way_and_never_one_that_is_over() {
+        let (flights, count) = (Arc::<Flights>::default(), Arc::<AtomicUsize>::default());
+        let key: Key = "default/n/work".parse().unwrap();
+        for _ in 0..2000 {
+            let before = count.load(Ordering::SeqCst);
+            let counting = count.clone();
+            let renew = move || {
+                counting.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            };
+            flights.start(&key, renew).wait(LONG).unwrap();
+            assert_eq!(count.load(Ordering::SeqCst), before + 1);
+        }
+    }
+
+    #[test]
+    fn a_renewal_that_panics_lets_everyone_go() {
+        let flights = Arc::<Flights>::default();
+        let flight = flights.start(&"default/n/work".parse().unwrap(), || std::panic::resume_unwind(Box::new(())));
+        assert!(flight.wait(LONG).is_err());
+        assert!(flights.wait_for_all(LONG));
     }
 }

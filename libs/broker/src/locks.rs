@@ -30,7 +30,8 @@ pub(crate) fn try_lock(folder: &Path, key: &Key) -> Result<Option<Held>> {
         .open(path)
         .map_err(|error| failed("open", error))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Held::new(move || drop(file)))),
+        // Closing alone would not free it while a child between fork and exec has it open, too.
+        Ok(()) => Ok(Some(Held::new(move || drop(file.unlock())))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(failed("take", error)),
     }

@@ -7,7 +7,6 @@ use proto::ops::flow::Refresh;
 use proto::ops::vault::Expect;
 use proto::{Code, Error, Hello, Object, Outcome, Result, Secrets};
 use serde_json::json;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -103,11 +102,15 @@ fn a_vault_without_locks_is_guarded_by_files() {
 /// What the broker makes of a flow that is this shell script after its hello.
 fn refreshed_by(script: &str) -> Result<Secrets> {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("authsome-flow-sh");
+    let program = folder.path().join("flow.sh");
     let hello = r#"{"hello":"flow","versions":[1],"ops":["refresh"],"flows":["sh"]}"#;
-    std::fs::write(&program, format!("#!/bin/sh\necho '{hello}'\nread -r line || exit\n{script}\n")).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let flows = StartedFlows::new(Box::new(move |_| Ok(Child::start(Command::new(&program), "flow", None)?)));
+    std::fs::write(&program, format!("echo '{hello}'\nread -r line || exit\n{script}\n")).unwrap();
+    let start = move |_: &str| {
+        let mut command = Command::new("/bin/sh");
+        command.arg(&program);
+        Ok(Child::start(command, "flow", None)?)
+    };
+    let flows = StartedFlows::new(Box::new(start));
     flows.refresh(request()).map(|learned| learned.secret.clone())
 }
 
