@@ -62,6 +62,7 @@ fn located(source: &Source, renamed: &Renamed, fault: Fault) -> crate::error::Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn good() -> Value {
@@ -193,5 +194,42 @@ mod tests {
         assert!(parse("x.json", &definition.to_string(), Origin::Custom).is_ok());
         definition["oauth"]["token_url"] = json!("{base-url}/t");
         assert!(parse("x.json", &definition.to_string(), Origin::Custom).is_err());
+    }
+
+    #[test]
+    fn what_is_odd_is_told_and_taken() {
+        let local = with("/api_url", json!(["127.0.0.1:8443"]), Origin::Custom).unwrap();
+        assert!(local[0].contains("private_network"), "{local:?}");
+        let nowhere = with("/api_url", json!([]), Origin::Custom).unwrap();
+        assert!(nowhere[0].contains("names no host"), "{nowhere:?}");
+        let uploads = with("/api_url", json!(["*.githubusercontent.com"]), Origin::Custom).unwrap();
+        assert!(uploads[0].contains("anyone uploaded"), "{uploads:?}");
+        assert_eq!(with("/api_url", json!(["api.x.test"]), Origin::Custom).unwrap(), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,60}|[{}\\[\\]\":,a-z/*\n ]{0,60}") {
+            let _ = parse("x.json", &text, Origin::Custom);
+        }
+
+        /// Whatever stands in a field, the answer is a definition or a complaint within the file.
+        #[test]
+        fn no_value_panics(field in 0..18usize, value in "\\PC{0,30}|[a-z:/.*{}@#?%]{0,30}|https?://[a-z.:@/{}#?%]{0,30}") {
+            let mut definition = good();
+            let names = ["api_url", "host_url", "base_url", "name", "flow", "docs", "check", "export", "aliases"];
+            match names.get(field) {
+                Some(name) => definition[*name] = json!(value),
+                None => {
+                    let oauth = ["authorization_url", "token_url", "revocation_url", "issuer", "scopes", "token_path",
+                        "registration_endpoint", "scope_separator", "client_id_env"];
+                    definition["oauth"][oauth[field - names.len()]] = json!(value);
+                }
+            }
+            let text = serde_json::to_string_pretty(&definition).unwrap();
+            if let Err(error) = parse("x.json", &text, Origin::Custom) {
+                prop_assert!((1..=text.lines().count()).contains(&error.0.line), "{}", error);
+            }
+        }
     }
 }
