@@ -1,0 +1,9 @@
+//! Whole stories through the installed programs, against an OAuth server and an API on loopback.
+#![allow(clippy::unwrap_used)]
+
+mod login;
+mod run;
+mod secrets;
+mod seed;
+mod sessions;
+mod world;
