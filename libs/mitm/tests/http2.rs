@@ -1,0 +1,255 @@
+//! HTTP/2 on both legs, where the upstream speaks it, and gRPC in it.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, Version};
+use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
+use hyper::body::{Frame, Incoming};
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::convert::Infallible;
+use support::client::Client;
+use support::policy::Rules;
+use support::upstream::{Upstream, frames, text};
+use support::{API, HELD, Session, dialer};
+
+const BOTH: &[&[u8]] = &[b"h2", b"http/1.1"];
+
+type Body = BoxBody<Bytes, Infallible>;
+
+/// An HTTP/2 client inside an intercepted connection to `api.test`.
+async fn client(session: &Session) -> SendRequest<Body> {
+    let client = Client::connect(session.address).await.tunnel(API).await;
+    let stream = client.handshake(session.ca.pem(), API, BOTH).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+async fn ask(sender: &mut SendRequest<Body>, request: Request<Body>) -> Response<Incoming> {
+    sender.send_request(request).await.unwrap()
+}
+
+fn get(url: &str) -> Request<Body> {
+    Request::get(url).body(Empty::new().boxed()).unwrap()
+}
+
+async fn json(response: Response<Incoming>) -> (u16, serde_json::Value) {
+    let status = response.status().as_u16();
+    (status, serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap())
+}
+
+#[tokio::test]
+async fn the_version_is_the_one_that_the_upstream_speaks() {
+    for (upstream_alpn, offered, agreed) in [
+        (BOTH, BOTH, Some(&b"h2"[..])),
+        (&BOTH[1..], BOTH, Some(b"http/1.1")),
+        (BOTH, &BOTH[1..], Some(b"http/1.1")),
+        (&[], BOTH, Some(b"http/1.1")),
+        (BOTH, &[], None),
+    ] {
+        let upstream = Upstream::speaking(upstream_alpn, |_| text("ok")).await;
+        let session = Session::with(&upstream).await;
+        let client = Client::connect(session.address).await.tunnel(API).await;
+        let stream = client.handshake(session.ca.pem(), API, offered).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), agreed, "{upstream_alpn:?} {offered:?}");
+        if agreed != Some(b"h2") {
+            let mut client = Client { stream: Box::new(stream) };
+            assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: api.test\r\n\r\n").await.text(), "ok");
+            assert_eq!(upstream.only().version, Version::HTTP_11);
+        }
+    }
+}
+
+#[tokio::test]
+async fn injecting_does_not_downgrade() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let mut client = client(&session).await;
+    let mut request = get("https://api.test/v1?x=1");
+    request.headers_mut().insert("authorization", format!("Bearer {HELD}").parse().unwrap());
+    request.headers_mut().insert("x-authsome-connection", "work".parse().unwrap());
+    let response = ask(&mut client, request).await;
+    assert_eq!((response.status().as_u16(), response.version()), (200, Version::HTTP_2));
+    assert_eq!(response.headers()["x-authsome-connection"], "test/default");
+    let request = upstream.only();
+    assert_eq!((request.version, request.target.as_str()), (Version::HTTP_2, "https://api.test/v1?x=1"));
+    assert_eq!(request.headers["authorization"], "Bearer real");
+    assert_eq!(request.headers.len(), 1);
+}
+
+#[tokio::test]
+async fn all_clients_share_one_connection_that_is_dialled_once() {
+    let upstream = Upstream::speaking(BOTH, |request| text(request.target.clone())).await;
+    let session = Session::with(&upstream).await;
+    let mut tasks = Vec::new();
+    let clients = [client(&session).await, client(&session).await];
+    for number in 0..60 {
+        let mut client = clients[number % 2].clone();
+        tasks.push(tokio::spawn(async move {
+            let url = format!("https://api.test/{number}");
+            let response = ask(&mut client, get(&url)).await;
+            assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), url);
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!((upstream.count(), upstream.connections()), (60, 1));
+}
+
+#[tokio::test]
+async fn a_grpc_call_keeps_its_trailers_both_ways() {
+    let upstream = Upstream::speaking(BOTH, |request| {
+        assert_eq!(request.headers["te"], "trailers");
+        let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), "0".parse().unwrap())]);
+        let mut parts = vec![Frame::data(request.body.clone())];
+        parts.push(Frame::trailers(trailers));
+        Response::new(frames(parts))
+    })
+    .await;
+    let session = Session::with(&upstream).await;
+    let mut client = client(&session).await;
+    let sum = HeaderMap::from_iter([("x-sum".parse().unwrap(), "7".parse().unwrap())]);
+    let request = Request::post("https://api.test/pkg.Service/Call")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(frames(vec![Frame::data(Bytes::from_static(b"\0\0\0\0\x02hi")), Frame::trailers(sum)]))
+        .unwrap();
+    let response = ask(&mut client, request).await.into_body().collect().await.unwrap();
+    assert_eq!(response.trailers().unwrap()["grpc-status"], "0");
+    assert_eq!(response.to_bytes(), &b"\0\0\0\0\x02hi"[..]);
+    assert_eq!(upstream.only().trailers.unwrap()["x-sum"], "7");
+}
+
+#[tokio::test]
+async fn a_stream_may_carry_both_directions_at_once() {
+    let upstream = Upstream::streams(BOTH, |stream| async move {
+        let service = hyper::service::service_fn(|request: Request<Incoming>| async {
+            Ok::<_, Infallible>(Response::new(request.into_body()))
+        });
+        _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    })
+    .await;
+    let session = Session::with(&upstream).await;
+    let mut client = client(&session).await;
+    let (mut parts, body) = http_body_util::channel::Channel::<Bytes, Infallible>::new(1);
+    let request = Request::post("https://api.test/").body(body.boxed()).unwrap();
+    let mut response = ask(&mut client, request).await.into_body();
+    for part in ["one", "two"] {
+        parts.send_data(Bytes::from(part)).await.unwrap();
+        assert_eq!(response.frame().await.unwrap().unwrap().into_data().unwrap(), part);
+    }
+    drop(parts);
+    assert_eq!(response.collect().await.unwrap().to_bytes(), "");
+}
+
+#[tokio::test]
+async fn another_authority_than_the_connects_is_misdirected() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let mut client = client(&session).await;
+    for url in ["https://evil.test/", "https://api.test:8443/", "http://api.test/", "https://user@api.test/"] {
+        let (status, body) = json(ask(&mut client, get(url)).await).await;
+        assert_eq!((status, &body["code"]), (421, &"misdirected".into()), "{url}");
+    }
+    let mut request = get("https://api.test/");
+    request.headers_mut().insert("host", "evil.test".parse().unwrap());
+    assert_eq!(ask(&mut client, request).await.status(), 421);
+    let connect = Request::builder().method(Method::CONNECT).uri("api.test:443").body(Empty::new().boxed()).unwrap();
+    assert_eq!(ask(&mut client, connect).await.status(), 421);
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
+async fn a_misplaced_placeholder_and_a_401_are_treated_as_in_http_1() {
+    let upstream =
+        Upstream::speaking(BOTH, |request| match request.headers["authorization"] == "Bearer real-renewed" {
+            true => text(request.body.clone()),
+            false => support::upstream::status(401),
+        })
+        .await;
+    let rules = Rules { renews: true, ..Rules::injecting("api.test") };
+    let session = Session::new(rules, dialer(&[(API, upstream.address)]), &upstream).await;
+    let mut client = client(&session).await;
+    let (status, body) = json(ask(&mut client, get(&format!("https://api.test/?k={HELD}"))).await).await;
+    assert_eq!((status, &body["code"]), (403, &"placeholder".into()));
+    assert_eq!(upstream.count(), 0);
+
+    let request = Request::post("https://api.test/").body(Full::from("hello").boxed()).unwrap();
+    let response = ask(&mut client, request).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
+    assert_eq!(upstream.count(), 2);
+}
+
+#[tokio::test]
+async fn an_upstream_that_goes_away_is_dialled_again() {
+    // Each connection serves one request and says goodbye.
+    let upstream = Upstream::streams(BOTH, |stream| async move {
+        let service = hyper::service::service_fn(|_: Request<Incoming>| async {
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("ok"))))
+        });
+        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let soon = tokio::time::sleep(std::time::Duration::from_millis(100));
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = soon => connection.as_mut().graceful_shutdown(),
+        }
+        _ = connection.await;
+    })
+    .await;
+    let session = Session::with(&upstream).await;
+    let mut client = client(&session).await;
+    for _ in 0..3 {
+        assert_eq!(ask(&mut client, get("https://api.test/")).await.status(), 200);
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    }
+    assert!(upstream.connections() >= 3);
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_stream_alone() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let rules = Rules { panics_at: Some("/panic"), ..Rules::injecting("api.test") };
+    let session = Session::new(rules, dialer(&[(API, upstream.address)]), &upstream).await;
+    let mut client = client(&session).await;
+    assert!(client.send_request(get("https://api.test/panic")).await.is_err());
+    assert_eq!(ask(&mut client, get("https://api.test/")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn an_upstream_that_cannot_be_reached_is_a_clear_error() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let refused = "127.0.0.1:1".parse().unwrap();
+    let session = Session::new(Rules::injecting("api.test"), dialer(&[(API, refused)]), &upstream).await;
+    // Nothing is known of its versions, so the client's second choice is taken.
+    let client = Client::connect(session.address).await.tunnel(API).await;
+    let stream = client.handshake(session.ca.pem(), API, BOTH).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    let reply = Client { stream: Box::new(stream) }.ask("GET / HTTP/1.1\r\nHost: api.test\r\n\r\n").await;
+    assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-unreachable"));
+    // A gRPC client has no second choice; it is told in its own language.
+    let client = Client::connect(session.address).await.tunnel(API).await;
+    let stream = client.handshake(session.ca.pem(), API, &BOTH[..1]).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+}
+
+#[tokio::test]
+async fn a_large_body_passes_both_ways_unchanged() {
+    let upstream = Upstream::speaking(BOTH, |request| text(request.body.clone())).await;
+    let session = Session::with(&upstream).await;
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n * 31 >> 3) as u8).collect();
+    let mut client = client(&session).await;
+    let request = Request::post("https://api.test/").body(Full::from(body.clone()).boxed()).unwrap();
+    let response = ask(&mut client, request).await;
+    assert!(response.into_body().collect().await.unwrap().to_bytes() == body);
+}
