@@ -88,7 +88,8 @@ fn a_forged_callback_uses_up_nothing_and_the_real_one_still_counts() {
     assert!(stranger.body.contains("Paste this address into the terminal"), "{}", stranger.body);
     // An image on some page: no navigation.
     let image = [("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")];
-    let image = Browser::new().unwrap().request("GET", &format!("{callback}?code=forged&state=x"), &image, b"").unwrap();
+    let image =
+        Browser::new().unwrap().request("GET", &format!("{callback}?code=forged&state=x"), &image, b"").unwrap();
     assert_eq!(image.status, 403);
     // The right browser with a wrong state.
     let browser = Browser::new().unwrap();
@@ -119,7 +120,8 @@ fn a_rebound_name_and_a_foreign_form_are_refused() {
     let running = world.start_login(&[]);
     let nonce = world.opened_as(1);
     let browser = Browser::new().unwrap();
-    let rebound = browser.request("GET", &format!("{}/form", origin(&nonce)), &[("Host", "attacker.test")], b"").unwrap();
+    let rebound =
+        browser.request("GET", &format!("{}/form", origin(&nonce)), &[("Host", "attacker.test")], b"").unwrap();
     assert_eq!(rebound.status, 421);
     browser.open(&nonce).unwrap();
     let form = format!("{}/form", origin(&nonce));
@@ -235,7 +237,8 @@ fn a_flow_that_dies_while_the_login_waits_ends_the_login() {
     let running = world.start_login(&[]);
     world.opened_as(1);
     let flow = children(running.id()).into_iter().find(|(_, name)| name.contains("authsome-flow")).unwrap().0;
-    rustix::process::kill_process(rustix::process::Pid::from_raw(flow).unwrap(), rustix::process::Signal::KILL).unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(flow).unwrap(), rustix::process::Signal::KILL)
+        .unwrap();
     let output = running.finish().unwrap().expect_code(7);
     assert!(output.stderr.contains("flow"), "{}", output.stderr);
 }

@@ -21,7 +21,12 @@ fn the_page_about_notion_is_true_word_for_word() {
     assert!(consent.url.starts_with(&format!("{}/authorize?", world.server.url())), "{}", consent.url);
     let page = consent.press("Allow").unwrap();
     assert!(page.url.starts_with("http://127.0.0.1:7998/auth/callback/oauth?"), "{}", page.url);
-    assert!(page.body.contains("Connected") && page.body.contains("Ada&#39;s workspace") || page.body.contains("Ada's workspace"), "{}", page.body);
+    assert!(
+        page.body.contains("Connected") && page.body.contains("Ada&#39;s workspace")
+            || page.body.contains("Ada's workspace"),
+        "{}",
+        page.body
+    );
     running.finish().unwrap().expect_code(0);
     let asked = world.server.last_authorization().unwrap();
     assert_eq!(asked["owner"], "user");
@@ -38,7 +43,10 @@ fn the_page_about_notion_is_true_word_for_word() {
         let window = Browser::new().unwrap().open(&world.opened_as(before + 1)).unwrap();
         window.press("Allow").unwrap();
         running.finish().unwrap().expect_code(0);
-        assert_eq!(sh(&format!("authsome get notion --connection {name} --field status")).expect_code(0).stdout, "connected\n");
+        assert_eq!(
+            sh(&format!("authsome get notion --connection {name} --field status")).expect_code(0).stdout,
+            "connected\n"
+        );
     }
 
     // "Use the token", under the proxy.
@@ -60,7 +68,10 @@ fn the_page_about_notion_is_true_word_for_word() {
     for _ in 0..2 {
         sh("umask 022; authsome inspect notion > ~/.authsome/providers/notion.json").expect_code(0);
         let listed = sh("authsome list   # source now shows \"custom\" for notion").expect_code(0).stdout;
-        assert!(listed.lines().filter(|line| line.starts_with("notion ")).all(|line| line.contains("custom")), "{listed}");
+        assert!(
+            listed.lines().filter(|line| line.starts_with("notion ")).all(|line| line.contains("custom")),
+            "{listed}"
+        );
     }
 }
 

@@ -56,7 +56,9 @@ impl World {
     /// Types the OAuth client into the form at `url`.
     pub fn fill_form(&self, url: &str) -> io::Result<Page> {
         let secret = self.config.client_secret.clone().unwrap_or_default();
-        Browser::new()?.open(url)?.submit(&[("client_id", self.config.client_id.as_str()), ("client_secret", secret.as_str())])
+        Browser::new()?
+            .open(url)?
+            .submit(&[("client_id", self.config.client_id.as_str()), ("client_secret", secret.as_str())])
     }
 
     /// A whole login as a person does it the first time: the form, then the provider.
