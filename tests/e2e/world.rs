@@ -102,7 +102,7 @@ impl World {
     }
 
     /// `run` with what makes the made-up API reachable.
-    pub fn run_args<'a>(&self, command: &[&'a str]) -> Vec<String> {
+    pub fn run_args(&self, command: &[&str]) -> Vec<String> {
         let pem = self.home.work().join("upstream.pem");
         self.ca.write_pem(&pem).unwrap();
         let mut args = vec!["run".to_owned(), "--connect-to".to_owned(), self.api.connect_to()];
