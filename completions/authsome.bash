@@ -260,20 +260,12 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__demo)
-            opts="-q --browser --scripted-browser --agent --home --profile --json --quiet --no-color"
+            opts="-q --browser --home --profile --json --quiet --no-color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --scripted-browser)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --agent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -80,8 +80,6 @@ complete -c authsome -n "__fish_authsome_using_subcommand credential" -l profile
 complete -c authsome -n "__fish_authsome_using_subcommand credential" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand credential" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand credential" -l no-color -d 'Do not colour messages'
-complete -c authsome -n "__fish_authsome_using_subcommand demo" -l scripted-browser -d 'Be the scripted browser: log in at this address' -r
-complete -c authsome -n "__fish_authsome_using_subcommand demo" -l agent -d 'Be the agent: ask the API at this address' -r
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -l browser -d 'Use your own browser instead of a scripted one'

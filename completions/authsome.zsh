@@ -115,8 +115,6 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (demo)
 _arguments "${_arguments_options[@]}" : \
-'(--agent)--scripted-browser=[Be the scripted browser\: log in at this address]:URL:_default' \
-'--agent=[Be the agent\: ask the API at this address]:URL:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--browser[Use your own browser instead of a scripted one]' \

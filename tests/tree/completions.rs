@@ -32,7 +32,7 @@ fn every_program_is_completed_in_every_shell() {
         let text = files::read(&format!("completions/{file}"));
         for program in programs::all() {
             let name = programs::short_name(&program);
-            if !text.contains(&name) {
+            if !text.contains(name) {
                 complaints.push(format!("completions/{file} does not know {name}"));
             }
         }

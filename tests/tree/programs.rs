@@ -53,13 +53,26 @@ pub fn composed() -> Command {
         .arg(Arg::new("command").value_parser(names));
     let programs = all().into_iter().map(|program| {
         let name = short_name(&program);
-        let program = program.name(name).bin_name(format!("authsome {name}"));
+        let program = visible(&program).name(name).bin_name(format!("authsome {name}"));
         if name != "run" {
             return program;
         }
         program.mut_arg("command", |command| command.value_hint(ValueHint::CommandWithArguments))
     });
     dispatcher().subcommands(programs).subcommand(help).disable_help_subcommand(true)
+}
+
+/// Without what is hidden, which the generators of completions would show.
+fn visible(command: &Command) -> Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    let args = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
+    let subcommands = command.get_subcommands().map(visible).collect::<Vec<_>>();
+    Command::new(word(command.get_name()))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(about)
+        .args(args)
+        .subcommand_required(!subcommands.is_empty())
+        .subcommands(subcommands)
 }
 
 /// The dispatcher reads its flags by hand; its help names them all, so they are taken from there.
