@@ -1,7 +1,8 @@
 //! `authsome run`: a command under the session's proxy.
 //!
 //! It starts the proxy, prepares the command's environment, passes signals and the status on, and
-//! cleans up. It sees no credential: the proxy and the credential source do.
+//! cleans up. It sees no credential: the proxy and the credential source do. So it keeps the limits
+//! it was started with, which the command inherits.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,5 @@ mod run;
 mod signals;
 
 fn main() -> std::process::ExitCode {
-    cli::kernel::harden();
     cli::program(|args: &args::Args| &args.globals, run::run)
 }

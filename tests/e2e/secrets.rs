@@ -82,12 +82,12 @@ fn every_program_that_holds_a_secret_leaves_no_core_dump() {
     let args = world.run_args(&["sleep", "5"]);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let running = world.home.spawn("authsome", &args).unwrap();
-    let holders = ["authsome-run", "authsome-proxy", "authsome-credential"];
+    let holders = ["authsome-proxy", "authsome-credential"];
     let seen = testkit::wait_until(std::time::Duration::from_secs(10), || {
         holders.iter().all(|name| below(running.id()).iter().any(|pid| command(*pid).contains(name)))
     });
     assert!(seen, "the session's programs are not there");
-    for pid in below(running.id()).into_iter().filter(|pid| command(*pid).contains("authsome-")) {
+    for pid in below(running.id()).into_iter().filter(|pid| command(*pid).contains("--authsome-helper=")) {
         let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
         assert_eq!(core.split_whitespace().nth(4), Some("0"), "{}: {core}", command(pid));

@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 /// How long a helper may take to say hello.
 const HELLO: Duration = Duration::from_secs(5);
 
+/// How long a request that asks nothing may take. A renewal that waits for another one's end takes
+/// less than a minute; a vault behind a hardware key may wait for a finger.
+const REQUEST: Duration = Duration::from_secs(120);
+
 /// How long a helper may take to answer a cancel.
 const CANCEL: Duration = Duration::from_secs(2);
 
@@ -186,7 +190,8 @@ impl Link {
 
     /// A typed request that asks nothing; both levels of failure in one error.
     pub fn request<B: serde::Serialize, A: serde::de::DeserializeOwned>(&self, op: &str, body: &B) -> proto::Result<A> {
-        let reply = self.call(op, proto::codec::to_object(body), &mut NoAsks)??;
+        let deadline = Some(Instant::now() + REQUEST);
+        let reply = self.call_until(op, proto::codec::to_object(body), &mut NoAsks, deadline)??;
         proto::codec::from_object(&format!("the answer of {} to {op}", self.0.helper), reply)
     }
 

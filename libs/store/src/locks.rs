@@ -48,7 +48,10 @@ impl Held {
 
     /// Freeing what is not held does nothing.
     pub fn unlock(&mut self, key: &Key) {
-        self.0.remove(key);
+        if let Some(file) = self.0.remove(key) {
+            // Not by closing alone: a child between fork and exec may have it open, too.
+            let _ = file.unlock();
+        }
     }
 }
 
