@@ -187,3 +187,65 @@ fn serial() -> Result<SerialNumber, CaError> {
 fn now() -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + std::time::UNIX_EPOCH.elapsed().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::RootCertStore;
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{ServerName, UnixTime};
+
+    fn host(text: &str) -> Host {
+        text.parse().unwrap()
+    }
+
+    /// What a client that trusts the authority says of a leaf, minted by force for any host.
+    fn accepts(ca: &SessionCa, name: &str) -> bool {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(ca.pem().as_bytes()).unwrap()).unwrap();
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider()).build().unwrap();
+        let leaf = ca.mint(&host(name)).unwrap();
+        let name = ServerName::try_from(name.trim_matches(['[', ']']).to_owned()).unwrap();
+        verifier.verify_server_cert(&leaf, &[], &name, &[], UnixTime::now()).is_ok()
+    }
+
+    #[test]
+    fn a_stolen_authority_vouches_for_no_other_name_and_for_no_address() {
+        let permitted = [Permitted::Host(host("api.test")), Permitted::Below(host("apps.test"))];
+        let ca = SessionCa::new(permitted.to_vec()).unwrap();
+        for name in ["api.test", "a.apps.test"] {
+            assert!(accepts(&ca, name), "{name}");
+        }
+        for name in ["evil.test", "test", "xapi.test", "127.0.0.1", "[::1]"] {
+            assert!(!accepts(&ca, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_permitted_one_by_one() {
+        let ca =
+            SessionCa::new(vec![Permitted::Host(host("127.0.0.1")), Permitted::Host(host("[2001:db8::1]"))]).unwrap();
+        for name in ["127.0.0.1", "[2001:db8::1]"] {
+            assert!(accepts(&ca, name), "{name}");
+        }
+        for name in ["127.0.0.2", "[2001:db8::2]", "api.test"] {
+            assert!(!accepts(&ca, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_authority_for_nothing_vouches_for_nothing() {
+        let ca = SessionCa::new(Vec::new()).unwrap();
+        for name in ["api.test", "127.0.0.1"] {
+            assert!(!accepts(&ca, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn leaves_have_serials_of_their_own() {
+        let ca = SessionCa::new(vec![Permitted::Host(host("api.test"))]).unwrap();
+        assert_ne!(ca.mint(&host("api.test")).unwrap(), ca.mint(&host("api.test")).unwrap());
+    }
+}

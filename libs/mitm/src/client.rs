@@ -23,7 +23,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -36,10 +36,10 @@ pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, ending: Ending) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let (guard, turn) = Guard::new(stream);
+    let turn = Turn::default();
     let next = Next::new(turn.clone());
     let service = |request| outer(core.clone(), turn.clone(), next.clone(), request);
-    serve_http1(guard, ending.clone(), service).await;
+    serve_http1(Guard::new(stream, turn.clone()), ending.clone(), service).await;
     match next.take() {
         None => {}
         Some(Handoff::Tunnel { client, upstream }) => {
@@ -160,7 +160,7 @@ async fn plain(core: &Core, next: Next, request: Request<Incoming>) -> Result<Re
         Verdict::Refuse(refusal) => return Err((Some(key), refusal)),
         Verdict::Tunnel { private } | Verdict::Intercept { private } => key.private = private,
     }
-    let link = Link { key, http: Http::One, refusal: None, next };
+    let link = Link { key, http: Http::One, misdirected: None, unreachable: Mutex::default(), next };
     forward::untouched(core, &link, parts, body).await.map_err(|refusal| (Some(link.key), refusal))
 }
 

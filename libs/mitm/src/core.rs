@@ -31,12 +31,19 @@ impl Core {
 pub(crate) struct Link {
     pub key: Key,
     pub http: Http,
-    /// Answers every request, when there is nothing to forward to.
-    pub refusal: Option<Refusal>,
+    /// Answers every request.
+    pub misdirected: Option<Refusal>,
+    /// Answers the first request: the upstream was tried when the connection was opened, in vain.
+    pub unreachable: Mutex<Option<Refusal>>,
     pub next: Next,
 }
 
 impl Link {
+    pub fn refusal(&self) -> Option<Refusal> {
+        let unreachable = || self.unreachable.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.misdirected.clone().or_else(unreachable)
+    }
+
     pub fn hand_off(&self, handoff: Handoff) {
         self.next.set(handoff);
     }

@@ -58,7 +58,11 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Rebuilt only where something goes: removing in place would change the order of the rest.
 fn strip(headers: &mut HeaderMap, keep: impl Fn(&HeaderName) -> bool, also: impl Fn(&HeaderName) -> bool) {
-    let nominated: Vec<HeaderName> = headers.get_all(header::CONNECTION).iter().flat_map(nominations).collect();
+    let mut nominated: Vec<HeaderName> = headers.get_all(header::CONNECTION).iter().flat_map(nominations).collect();
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // RFC 9112 §6.3: the length is overridden, and goes with what overrode it.
+        nominated.push(header::CONTENT_LENGTH);
+    }
     let goes = |name: &HeaderName| (is_hop_by_hop(name) || also(name) || nominated.contains(name)) && !keep(name);
     if !headers.keys().any(goes) {
         return;

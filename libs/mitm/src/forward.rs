@@ -25,8 +25,8 @@ pub(crate) async fn intercepted(
     link: &Link,
     request: Request<Incoming>,
 ) -> Result<Response<Download>, Refusal> {
-    if let Some(refusal) = &link.refusal {
-        return Err(refusal.clone());
+    if let Some(refusal) = link.refusal() {
+        return Err(refusal);
     }
     let (mut parts, body) = request.into_parts();
     target::intercepted(&mut parts, &link.key.authority, link.http)?;

@@ -55,15 +55,8 @@ enum Body {
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
 
 impl<S> Guard<S> {
-    pub fn new(io: S) -> (Guard<S>, Turn) {
-        let turn = Turn::default();
-        let (state, clock) = (State::Head { seen: 0 }, Clock::new(HEAD));
-        (Guard { io, turn: turn.clone(), buffer: BytesMut::new(), state, clock }, turn)
-    }
-
-    /// The stream without its guard, before anything was read.
-    pub fn into_inner(self) -> S {
-        self.io
+    pub fn new(io: S, turn: Turn) -> Guard<S> {
+        Guard { io, turn, buffer: BytesMut::new(), state: State::Head { seen: 0 }, clock: Clock::new(HEAD) }
     }
 
     fn refuse(&mut self, fault: Fault) {

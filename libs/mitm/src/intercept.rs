@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::server::{Acceptor, ClientHello};
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 
@@ -29,17 +29,15 @@ pub(crate) async fn serve(core: Arc<Core>, stream: Io, key: Key, ending: Ending)
     // A client that speaks no TLS, or none in time, is not told: there is no language for it.
     let Ok(Ok(start)) = timeout(HANDSHAKE, LazyConfigAcceptor::new(Acceptor::default(), stream)).await else { return };
     let hello = Hello::read(&start.client_hello(), &key.authority.host);
-    let (http, refusal) = agree(&core, &key, hello).await;
-    let Ok(config) = core.ca.server_config(&key.authority.host, http) else { return };
+    let turn = Turn::default();
+    let link = Arc::new(agree(&core, key, hello, Next::new(turn.clone())).await);
+    let Ok(config) = core.ca.server_config(&link.key.authority.host, link.http) else { return };
     let Ok(Ok(stream)) = timeout(HANDSHAKE, start.into_stream(config)).await else { return };
-    let (guard, turn) = Guard::new(stream);
-    let next = Next::new(turn.clone());
-    let link = Arc::new(Link { key, http, refusal, next });
-    match http {
-        Http::Two => serve_http2(core, link, guard.into_inner(), ending).await,
+    match link.http {
+        Http::Two => serve_http2(core, link, stream, ending).await,
         Http::One => {
             let service = |request| answer(core.clone(), link.clone(), Some(turn.clone()), request);
-            serve_http1(guard, ending, service).await;
+            serve_http1(Guard::new(stream, turn.clone()), ending, service).await;
             if let Some(Handoff::Relay { client, upstream }) = link.next.take() {
                 join(client, upstream).await;
             }
@@ -63,20 +61,26 @@ impl Hello {
     }
 }
 
-/// The HTTP version for this connection; and what to answer to everything on it, if anything.
-async fn agree(core: &Core, key: &Key, hello: Hello) -> (Http, Option<Refusal>) {
-    let fallback = if hello.offers_one || !hello.offers_two { Http::One } else { Http::Two };
+impl Hello {
+    /// The version when the upstream's is not known.
+    fn fallback(&self) -> Http {
+        if self.offers_one || !self.offers_two { Http::One } else { Http::Two }
+    }
+}
+
+/// A connection of one HTTP version, and what to answer on it if there is nothing to forward to.
+async fn agree(core: &Core, key: Key, hello: Hello, next: Next) -> Link {
+    let mut link = Link { key, http: hello.fallback(), misdirected: None, unreachable: Mutex::default(), next };
     if !hello.names_host {
-        let refusal = Refusal::misdirected(format!("the TLS server name is another than {}", key.authority.host));
-        return (fallback, Some(refusal));
+        let host = &link.key.authority.host;
+        link.misdirected = Some(Refusal::misdirected(format!("the TLS server name is another than {host}")));
+    } else if hello.offers_two {
+        match core.upstreams.version(&link.key).await {
+            Ok(http) => link.http = http,
+            Err(error) => link.unreachable = Mutex::new(Some(error.refusal())),
+        }
     }
-    if !hello.offers_two {
-        return (Http::One, None);
-    }
-    match core.upstreams.version(key).await {
-        Ok(http) => (http, None),
-        Err(error) => (fallback, Some(error.refusal())),
-    }
+    link
 }
 
 async fn serve_http2(core: Arc<Core>, link: Arc<Link>, stream: impl crate::stream::Duplex, mut ending: Ending) {

@@ -76,10 +76,8 @@ impl Proxy {
     async fn accepted(&self, accepted: io::Result<TcpStream>, clients: &mut JoinSet<()>, ending: &Ending) {
         match accepted {
             Ok(stream) => _ = clients.spawn(client::serve(self.core.clone(), stream, ending.clone())),
-            Err(error) if out_of_descriptors(&error) => {
-                self.core.upstreams.drop_idle();
-                sleep(DESCRIPTORS).await;
-            }
+            // Whoever waits in the backlog is served when others have left.
+            Err(error) if out_of_descriptors(&error) => sleep(DESCRIPTORS).await,
             // The client that went away before it was accepted is no reason to stop.
             Err(_) => {}
         }

@@ -161,11 +161,6 @@ impl Upstreams {
         }
     }
 
-    /// Gives idle connections' file descriptors back.
-    pub fn drop_idle(&self) {
-        lock(&self.idle).clear();
-    }
-
     fn take(&self, key: &Key) -> Option<One> {
         let mut idle = lock(&self.idle);
         // The newest is the likeliest to be alive.

@@ -321,6 +321,35 @@ async fn an_address_is_a_host_with_a_certificate_for_the_address() {
 }
 
 #[tokio::test]
+async fn tls_1_2_and_1_3_are_spoken_to_clients() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let client = Client::connect(session.address).await.tunnel(API).await;
+        let mut client = client.secure_by(version, session.ca.pem(), "api.test").await;
+        assert_eq!(client.ask(GET).await.text(), "ok", "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_chunks_override_does_not_cut_the_body() {
+    let (upstream, _) =
+        verbatim(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+            .await;
+    let session = Session::with(&upstream).await;
+    let reply = session.api().await.ask(GET).await;
+    assert_eq!((reply.text().as_str(), reply.header("content-length")), ("hello", None));
+}
+
+#[tokio::test]
+async fn the_answer_to_a_connect_has_no_body_and_no_length() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let reply = Client::connect(session.address).await.ask_connect(API).await;
+    assert_eq!(reply.head, "HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
 async fn requests_sent_ahead_are_answered_in_order() {
     let upstream = Upstream::answering(|request| text(request.target.clone())).await;
     let session = Session::with(&upstream).await;
@@ -338,7 +367,7 @@ async fn requests_sent_ahead_are_answered_in_order() {
 async fn large_bodies_pass_both_ways_unchanged() {
     let upstream = Upstream::answering(|request| text(request.body.clone())).await;
     let session = Session::with(&upstream).await;
-    let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n * 31 >> 3) as u8).collect();
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| ((n * 31) >> 3) as u8).collect();
     let mut client = session.api().await;
     client.send(format!("POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: {}\r\n\r\n", body.len())).await;
     client.send(&body).await;

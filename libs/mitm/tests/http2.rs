@@ -247,7 +247,7 @@ async fn an_upstream_that_cannot_be_reached_is_a_clear_error() {
 async fn a_large_body_passes_both_ways_unchanged() {
     let upstream = Upstream::speaking(BOTH, |request| text(request.body.clone())).await;
     let session = Session::with(&upstream).await;
-    let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n * 31 >> 3) as u8).collect();
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| ((n * 31) >> 3) as u8).collect();
     let mut client = client(&session).await;
     let request = Request::post("https://api.test/").body(Full::from(body.clone()).boxed()).unwrap();
     let response = ask(&mut client, request).await;

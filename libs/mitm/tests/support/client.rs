@@ -7,7 +7,7 @@ use host::Authority;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,6 +136,20 @@ impl Client {
             .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         timeout(PATIENCE, TlsConnector::from(Arc::new(config)).connect(name, self.stream)).await.unwrap()
+    }
+
+    /// With one version of TLS alone.
+    pub async fn secure_by(self, version: &'static SupportedProtocolVersion, ca: &str, name: &'static str) -> Client {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(mitm::provider())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from(name).unwrap();
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, self.stream).await.unwrap();
+        Client { stream: Box::new(stream) }
     }
 
     /// As someone who accepts a certificate for another name than the one asked for.
