@@ -1,7 +1,7 @@
 //! Role `proxy` over a pipe: one `open`, then traffic until EOF.
 
 use crate::opened::{self, Running};
-use cli::Context;
+use cli::{Context, Home};
 use helper::{Host, Service};
 use proto::ops::credential::Open;
 use proto::{Error, Hello, Object, Result, codec};
@@ -10,18 +10,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Served {
     /// Taken by `open`.
     context: Mutex<Option<Context>>,
+    home: Home,
     running: Mutex<Option<Running>>,
 }
 
 impl Served {
     pub fn new(context: Context) -> Served {
-        Served { context: Mutex::new(Some(context)), running: Mutex::default() }
+        Served { home: context.home.clone(), context: Mutex::new(Some(context)), running: Mutex::default() }
     }
 
-    /// The host is gone: drain and end.
+    /// The host is gone: drain and end. A host that was killed could not remove its session's files.
     pub fn end(&self) {
         let running = locked(&self.running).take();
         running.into_iter().for_each(Running::end);
+        cli::session::sweep(&self.home);
     }
 }
 

@@ -35,7 +35,7 @@ impl Session {
     /// Makes this session's directory, after removing those whose owner is dead.
     pub fn begin(home: &Home) -> Result<Session> {
         make_private(&home.run())?;
-        sweep(&home.run());
+        sweep(home);
         let Some((own, _)) = stat(std::process::id()) else {
             return Err(Error::unavailable("cannot read /proc/self/stat"));
         };
@@ -111,8 +111,9 @@ fn living(run: &Path) -> Vec<Living> {
         .collect()
 }
 
-fn sweep(run: &Path) {
-    for (owner, directory) in entries(run) {
+/// Removes the directories of sessions whose owner is dead: it was killed and could not do it.
+pub fn sweep(home: &Home) {
+    for (owner, directory) in entries(&home.run()) {
         if !is_alive(owner) {
             let _ = fs::remove_dir_all(directory);
         }
@@ -158,6 +159,10 @@ fn stat(pid: u32) -> Option<(Process, u32)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the name in parentheses, which may itself hold spaces and parentheses.
     let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_whitespace().collect();
+    // A zombie only waits for its parent to ask how it ended.
+    if matches!(fields.first(), Some(&("Z" | "X"))) {
+        return None;
+    }
     let parent = fields.get(1)?.parse().ok()?;
     let start = fields.get(19)?.parse().ok()?;
     Some((Process { pid, start }, parent))
