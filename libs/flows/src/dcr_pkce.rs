@@ -4,7 +4,7 @@ use crate::task::Task;
 use crate::{Flow, client, discovery, failure, pkce, revocation, settings};
 use discovery::Found;
 use oauth::register::{method_name, register};
-use oauth::{Error as Failure, Provider, Reason, TokenAuth};
+use oauth::{Authorization, Error as Failure, Grants, Provider, Reason, TokenAuth};
 use proto::Result;
 use proto::ops::flow::{Client, Learned, Login, Refresh};
 use secrecy::ExposeSecret;
@@ -22,14 +22,19 @@ impl Flow for DcrPkce {
     fn login(&self, task: &Task, login: &Login) -> Result<Learned> {
         let failed = |failure: Failure| failure::login(task, "the login", &failure);
         let mut found = discovery::complete(task, settings::provider(task, None)?)?.map_err(failed)?;
-        let (client, fresh) = match usable(task, login) {
-            Some(client) => (client::confirmed(task, client)?, false),
-            None => (registered(task, login, &found)?, true),
+        let stored = match usable(task, login) {
+            Some(client) => known(task, login, &mut found.provider, client::confirmed(task, client)?),
+            None => None,
+        };
+        let fresh = stored.is_none();
+        let client = match stored {
+            Some(client) => client,
+            None => registered(task, login, &found)?,
         };
         let token = match attempt(task, login, &mut found.provider, &client)? {
-            // Servers forget the clients they registered: once more with a new one.
+            // Forgotten while the person was looking: once more with a new one.
             Err(failure) if !fresh && is_stale(&failure) => {
-                task.tools.asks.note(&format!("{} no longer knows this client: registering a new one", task.name()));
+                note_forgotten(task);
                 let client = registered(task, login, &found)?;
                 attempt(task, login, &mut found.provider, &client)?
             }
@@ -58,10 +63,41 @@ fn attempt(
     provider: &mut Provider,
     client: &Client,
 ) -> Result<std::result::Result<oauth::Token, Failure>> {
+    authenticate_as(provider, client);
+    pkce::authorize(task, login, provider, client)
+}
+
+fn authenticate_as(provider: &mut Provider, client: &Client) {
     if let Some(auth) = client.record.token_auth.as_deref().and_then(settings::auth_named) {
         provider.token_auth = auth;
     }
-    pkce::authorize(task, login, provider, client)
+}
+
+/// The client, unless the server has forgotten it.
+///
+/// An authorization endpoint tells that to the person alone (RFC 6749 §4.1.2.1): no answer would
+/// ever come back. A token endpoint tells it to anyone who asks (§5.2), even with a made-up code.
+fn known(task: &Task, login: &Login, provider: &mut Provider, client: Client) -> Option<Client> {
+    if !client.record.registered {
+        return Some(client);
+    }
+    authenticate_as(provider, &client);
+    let oauth_client = client::oauth(&client);
+    let Ok(authorization) = Authorization::new(provider, &oauth_client, &login.redirect_uri, "", &[]) else {
+        return Some(client);
+    };
+    let grants = Grants { transport: task.tools.transport, provider, client: &oauth_client };
+    match grants.code(authorization, &"none".into()) {
+        Err(failure) if failure.reason() == Some(Reason::InvalidClient) => {
+            note_forgotten(task);
+            None
+        }
+        _ => Some(client),
+    }
+}
+
+fn note_forgotten(task: &Task) {
+    task.tools.asks.note(&format!("{} no longer knows this client: registering a new one", task.name()));
 }
 
 /// The stored client, if it still lives and was made for this redirect URI.

@@ -21,6 +21,7 @@ fn client(redirect_uri: &str, expires_at: Option<i64>) -> Value {
 
 trait Discovered {
     fn discovered(self) -> Self;
+    fn known(self) -> Self;
     fn registered(self, id: &str) -> Self;
 }
 
@@ -35,6 +36,11 @@ impl Discovered for Stage {
                     "token_endpoint_auth_methods_supported":["client_secret_basic","none"],
                     "authorization_response_iss_parameter_supported":true}),
             )
+    }
+
+    /// A made-up code is wrong, the client is not.
+    fn known(self) -> Stage {
+        self.provider(400, json!({"error":"invalid_grant"}))
     }
 
     fn registered(self, id: &str) -> Stage {
@@ -103,8 +109,9 @@ fn a_renewal_that_spent_its_time_on_finding_endpoints_sends_no_refresh_token() {
 
 #[test]
 fn the_stored_client_is_used_while_it_lives_and_fits() {
-    let stage = Stage::new().discovered().host("authorize", from_as()).provider(200, token());
+    let stage = Stage::new().discovered().known().host("authorize", from_as()).provider(200, token());
     stage.run("login", login(bare(), client(REDIRECT, Some(NOW + 3600)))).unwrap();
+    assert!(!stage.body(2).contains("S3CRET"), "asked with a made-up code: {}", stage.body(2));
     assert!(stage.asked("authorize")[0]["url"].to_string().contains("client_id=old"));
     for stale in
         [client("http://127.0.0.1:9999/other", None), client(REDIRECT, Some(NOW + 10)), json!({"client_id":""})]
@@ -118,8 +125,17 @@ fn the_stored_client_is_used_while_it_lives_and_fits() {
 #[test]
 fn a_forgotten_client_is_registered_anew_once() {
     let forgotten = || json!({"error":"invalid_client"});
+    // Before the person is sent to a page that says "unknown client" and leads nowhere.
+    let stage = Stage::new().discovered().provider(401, forgotten()).registered("c2");
+    let stage = stage.host("authorize", from_as()).provider(200, token());
+    stage.run("login", login(bare(), client(REDIRECT, None))).unwrap();
+    assert_eq!(stage.kinds(), ["keep-client", "authorize"]);
+    assert_eq!(stage.notes().len(), 1);
+
+    // While the person was there.
     let stage = Stage::new()
         .discovered()
+        .known()
         .host("authorize", from_as())
         .provider(401, forgotten())
         .registered("c2")
