@@ -4,7 +4,8 @@
 //! start time of it, so that a reused pid is never mistaken for it. Inside it `child` and `proxy`
 //! hold `<pid>-<start>` of the two processes it started. A program is inside a session when its
 //! ancestry reaches a living `run` by any way but through the proxy. Orphans count too: `run`
-//! adopts them.
+//! adopts them. `run` holds a lock on the directory (flock(2)), so that a session of another
+//! namespace of process ids is known to live although its processes cannot be seen from here.
 
 use crate::Home;
 use crate::home::make_private;
@@ -29,6 +30,8 @@ struct Process {
 /// A session of this process; its directory is removed when dropped.
 pub struct Session {
     directory: PathBuf,
+    /// Its lock says that the session lives.
+    _held: fs::File,
 }
 
 impl Session {
@@ -36,12 +39,14 @@ impl Session {
     pub fn begin(home: &Home) -> Result<Session> {
         make_private(&home.run())?;
         sweep(home);
-        let Some((own, _)) = stat(std::process::id()) else {
+        let Some((own, _)) = stat("self") else {
             return Err(Error::unavailable("cannot read /proc/self/stat"));
         };
         let directory = home.run().join(own.to_string());
         make_private(&directory)?;
-        Ok(Session { directory })
+        let held = fs::File::open(&directory).and_then(|held| held.lock().map(|()| held));
+        let failed = |error| Error::unavailable(format!("cannot lock {}: {error}", directory.display()));
+        Ok(Session { _held: held.map_err(failed)?, directory })
     }
 
     /// Notes that the proxy is this process.
@@ -66,7 +71,7 @@ impl Session {
 
     fn mark(&self, name: &str, pid: u32) -> Result<()> {
         // A child that has ended already needs no mark.
-        let Some((process, _)) = stat(pid) else { return Ok(()) };
+        let Some((process, _)) = stat(&pid.to_string()) else { return Ok(()) };
         self.write(name, process.to_string().as_bytes()).map(drop)
     }
 }
@@ -83,6 +88,10 @@ pub fn inside(home: &Home) -> bool {
     let sessions = living(&home.run());
     if sessions.is_empty() {
         return false;
+    }
+    if sessions.iter().any(|session| !is_alive(session.owner)) {
+        // It lives where this program cannot see it, which may have come from there.
+        return true;
     }
     let chain = ancestry();
     chain.windows(2).any(|pair| {
@@ -102,7 +111,7 @@ struct Living {
 
 fn living(run: &Path) -> Vec<Living> {
     entries(run)
-        .filter(|(owner, _)| is_alive(*owner))
+        .filter(|(owner, directory)| is_alive(*owner) || is_held(directory))
         .map(|(owner, directory)| Living {
             owner,
             child: read_mark(&directory, "child"),
@@ -114,7 +123,7 @@ fn living(run: &Path) -> Vec<Living> {
 /// Removes the directories of sessions whose owner is dead: it was killed and could not do it.
 pub fn sweep(home: &Home) {
     for (owner, directory) in entries(&home.run()) {
-        if !is_alive(owner) {
+        if !is_alive(owner) && !is_held(&directory) {
             let _ = fs::remove_dir_all(directory);
         }
     }
@@ -137,26 +146,33 @@ fn read_mark(directory: &Path, name: &str) -> Option<Process> {
 }
 
 fn is_alive(process: Process) -> bool {
-    stat(process.pid).is_some_and(|(found, _)| found == process)
+    stat(&process.pid.to_string()).is_some_and(|(found, _)| found == process)
+}
+
+/// Shared, so that two that look at the same time do not take each other for the owner.
+fn is_held(directory: &Path) -> bool {
+    fs::File::open(directory).is_ok_and(|held| matches!(held.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
 }
 
 /// This process first, then its ancestors.
 fn ancestry() -> Vec<Process> {
     let mut chain = Vec::new();
-    let mut pid = std::process::id();
-    while let Some((process, parent)) = stat(pid) {
+    // Not by number: it may have another one in the namespace that /proc shows.
+    let mut pid = "self".to_owned();
+    while let Some((process, parent)) = stat(&pid) {
         chain.push(process);
         if parent == 0 || chain.len() > DEPTH {
             break;
         }
-        pid = parent;
+        pid = parent.to_string();
     }
     chain
 }
 
-/// The process `pid` and its parent's pid, from `/proc/<pid>/stat`.
-fn stat(pid: u32) -> Option<(Process, u32)> {
+/// The living process `pid` (a number, or `self`) and its parent's pid, from `/proc/<pid>/stat`.
+fn stat(pid: &str) -> Option<(Process, u32)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let pid = text.split(' ').next()?.parse().ok()?;
     // The second field is the name in parentheses, which may itself hold spaces and parentheses.
     let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_whitespace().collect();
     // A zombie only waits for its parent to ask how it ended.
@@ -190,7 +206,7 @@ mod tests {
     fn a_session_is_swept_when_its_owner_is_dead_or_its_pid_is_another_process() {
         let parent = tempfile::tempdir().unwrap();
         let home = Home::locate(Some(parent.path())).unwrap();
-        let (own, _) = stat(std::process::id()).unwrap();
+        let (own, _) = stat("self").unwrap();
         let reused = Process { start: own.start + 1, ..own };
         fs::create_dir_all(home.run().join(reused.to_string())).unwrap();
         let session = Session::begin(&home).unwrap();

@@ -1,0 +1,135 @@
+//! What the proxy itself refuses, as curl sees it: a status, a header and a JSON body of its own.
+
+use super::{WAIT_FOR_GO, connected, go, made, read, start};
+use crate::world::World;
+use serde_json::Value;
+use testkit::{Api, Config};
+
+const URL: &str = "https://api.notion.test/v1/users/me";
+
+/// The status line, the header and the body of the proxy's own answer.
+fn refusal(output: &str) -> (u16, String, Value) {
+    let (head, body) = output.rsplit_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {output}"));
+    let head = head.rsplit_once("\r\n\r\n").map_or(head, |(_, last)| last);
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+    let code = head.lines().find_map(|line| line.strip_prefix("x-authsome-error: ")).unwrap_or_default();
+    (status, code.to_owned(), serde_json::from_str(body).unwrap_or(Value::Null))
+}
+
+#[test]
+fn two_connections_are_warned_about_and_answered_409_with_the_choices() {
+    let world = World::new("demo", Config::notion());
+    world.connect(&["--connection", "personal"]);
+    world.connect(&["--connection", "work"]);
+    let output = world.run(&["curl", "-sS", "-i", URL]).expect_code(0);
+    let (status, code, body) = refusal(&output.stdout);
+    assert_eq!((status, code.as_str()), (409, "ambiguous"));
+    assert_eq!(body["code"], "ambiguous");
+    let message = body["message"].as_str().unwrap();
+    assert!(message.contains("personal") && message.contains("work"), "{message}");
+    assert!(body["fix"].as_str().unwrap().contains("--connection demo=NAME"), "{body}");
+    assert!(output.stderr.contains("demo has several connections"), "{}", output.stderr);
+    assert!(world.api.requests().is_empty(), "a request left without a credential");
+}
+
+#[test]
+fn a_connection_that_was_chosen_is_used() {
+    let world = World::new("demo", Config::notion());
+    world.connect(&["--connection", "personal"]);
+    world.connect(&["--connection", "work"]);
+    let mut args = world.run_args(&["curl", "-sS", "-i", URL]);
+    args.splice(1..1, ["--connection".to_owned(), "demo=work".to_owned()]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let output = world.home.run(&args).unwrap().expect_code(0);
+    assert!(output.stdout.contains("x-authsome-connection: demo/work"), "{}", output.stdout);
+    world.assert_real_token();
+}
+
+#[test]
+fn a_logout_during_the_session_is_a_403_and_never_a_request_without_a_credential() {
+    let world = connected();
+    let script = format!("curl -sS -o first {URL}; {WAIT_FOR_GO}; sleep 1.2; exec curl -sS -i {URL}");
+    let running = start(&world, &script);
+    made(&world, "first");
+    world.home.run(&["logout", "demo"]).unwrap().expect_code(0);
+    go(&world);
+    let (status, code, body) = refusal(&running.finish().unwrap().expect_code(0).stdout);
+    assert_eq!((status, code.as_str()), (403, "not-found"));
+    assert!(body["fix"].as_str().unwrap().contains("authsome login demo"), "{body}");
+    assert_eq!(world.api.requests().len(), 1);
+}
+
+#[test]
+fn a_provider_that_says_401_is_told_from_the_proxy() {
+    let world = connected();
+    world.api.accept_if(|_| false);
+    let output = world.run(&["curl", "-sS", "-i", URL]).expect_code(0);
+    let (status, code, _) = refusal(&output.stdout);
+    assert_eq!((status, code.as_str()), (401, ""), "{}", output.stdout);
+}
+
+#[test]
+fn a_placeholder_sent_to_a_path_without_a_slot_is_refused() {
+    let world = connected();
+    let header = "X-Other: authsome-proxy-managed";
+    let output = world.run(&["curl", "-sS", "-i", "-H", header, URL]).expect_code(0);
+    let (status, code, _) = refusal(&output.stdout);
+    assert_eq!((status, code.as_str()), (403, "placeholder"));
+    assert!(world.api.requests().is_empty());
+}
+
+#[test]
+fn a_placeholder_in_plain_http_is_refused() {
+    let world = connected();
+    let plain = Api::plain().unwrap();
+    let url = plain.url("/x");
+    let mut args = world.run_args(&["curl", "-sS", "-i", "--noproxy", "", "-H"]);
+    args.insert(1, "--allow-private".to_owned());
+    args.extend(["Authorization: Bearer authsome-proxy-managed".to_owned(), url]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (status, code, body) = refusal(&world.home.run(&args).unwrap().expect_code(0).stdout);
+    assert_eq!((status, code.as_str()), (403, "placeholder"));
+    assert!(body["fix"].as_str().unwrap().contains("https"), "{body}");
+    assert!(plain.requests().is_empty());
+}
+
+#[test]
+fn a_strict_session_lets_nothing_else_through() {
+    let world = connected();
+    let script = "curl -s -o /dev/null -w '%{http_connect}\n' https://other.test/; \
+                  curl -s -o /dev/null -w '%{http_code}\n' http://other.test/; \
+                  curl -s -o /dev/null -w '%{http_connect}\n' https://93.184.216.34/; \
+                  exec curl -sS -o ok https://api.notion.test/v1/users/me";
+    let mut args = world.run_args(&["sh", "-c", script]);
+    args.insert(1, "--strict".to_owned());
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let output = world.home.run(&args).unwrap().expect_code(0);
+    assert_eq!(output.stdout, "403\n403\n403\n");
+    world.assert_real_token();
+}
+
+/// Another user of the machine can reach the port, and has no password for it. Without root there
+/// is no other user to be, and only a wrong password is tried.
+#[test]
+fn another_user_of_the_machine_gets_407() {
+    let world = connected();
+    let another = match rustix::process::geteuid().is_root() {
+        true => "setpriv --reuid 65534 --regid 65534 --clear-groups",
+        false => "env",
+    };
+    let ask = "curl -s -o /dev/null -w '%{http_connect}\n'";
+    let script = format!(
+        "address=${{HTTPS_PROXY##*@}}; \
+         env -i PATH=\"$PATH\" {another} {ask} -x http://$address {URL}; \
+         {ask} -x http://authsome:wrong@$address {URL}; \
+         {ask} -x http://$address {URL}; \
+         {another} cat /proc/$$/environ > environ 2> /dev/null; \
+         exit 0"
+    );
+    let output = world.run(&["sh", "-c", &script]).expect_code(0);
+    assert_eq!(output.stdout, "407\n407\n407\n");
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(read(&world, "environ"), "", "another user read the session's password");
+    }
+    assert!(world.api.requests().is_empty());
+}
