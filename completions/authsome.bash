@@ -55,6 +55,12 @@ _authsome() {
             authsome,proxy)
                 cmd="authsome__subcmd__proxy"
                 ;;
+            authsome,remove)
+                cmd="authsome__subcmd__remove"
+                ;;
+            authsome,revoke)
+                cmd="authsome__subcmd__revoke"
+                ;;
             authsome,run)
                 cmd="authsome__subcmd__run"
                 ;;
@@ -72,6 +78,9 @@ _authsome() {
                 ;;
             authsome__subcmd__connection,set-default)
                 cmd="authsome__subcmd__connection__subcmd__set__subcmd__default"
+                ;;
+            authsome__subcmd__connection,trust)
+                cmd="authsome__subcmd__connection__subcmd__trust"
                 ;;
             authsome__subcmd__vault,erase)
                 cmd="authsome__subcmd__vault__subcmd__erase"
@@ -92,7 +101,7 @@ _authsome() {
 
     case "${cmd}" in
         authsome)
-            opts="-q -V -h --home --profile --json --quiet --no-color --exec-path --version --help conform connection credential demo export flow get inspect list login logout proxy run vault whoami help"
+            opts="-q -V -h --home --profile --json --quiet --no-color --exec-path --version --help conform connection credential demo export flow get inspect list login logout proxy remove revoke run vault whoami help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -146,7 +155,7 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__connection)
-            opts="-q --home --profile --json --quiet --no-color list set-default rename"
+            opts="-q --home --profile --json --quiet --no-color list set-default rename trust"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -212,6 +221,28 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__connection__subcmd__set__subcmd__default)
+            opts="-q --home --profile --json --quiet --no-color"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authsome__subcmd__connection__subcmd__trust)
             opts="-q --home --profile --json --quiet --no-color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -360,7 +391,7 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__help)
-            opts="-a --all conform connection credential demo export flow get inspect list login logout proxy run vault whoami"
+            opts="-a --all conform connection credential demo export flow get inspect list login logout proxy remove revoke run vault whoami"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -513,6 +544,54 @@ _authsome() {
                     return 0
                     ;;
                 --upstream-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authsome__subcmd__remove)
+            opts="-y -q --yes --home --profile --json --quiet --no-color"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        authsome__subcmd__revoke)
+            opts="-y -q --connection --yes --home --profile --json --quiet --no-color"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --connection)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -44,6 +44,8 @@ complete -c authsome -n "__fish_authsome_needs_command" -f -a "list" -d 'List pr
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "login" -d 'Log in to a provider and keep the credential'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "logout" -d 'Forget a connection on this machine'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "proxy" -d 'Put credentials on requests; the default helper of the role proxy'
+complete -c authsome -n "__fish_authsome_needs_command" -f -a "remove" -d 'Remove your own definition of a provider'
+complete -c authsome -n "__fish_authsome_needs_command" -f -a "revoke" -d 'Withdraw a provider\'s tokens, then forget them'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "run" -d 'Run a command that uses credentials without seeing them'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "vault" -d 'Read and write records; the default helper of the role vault'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "whoami" -d 'Show which home, profile and helpers are in use'
@@ -51,14 +53,15 @@ complete -c authsome -n "__fish_authsome_needs_command" -f -a "help" -d 'Show a 
 complete -c authsome -n "__fish_authsome_using_subcommand conform" -l home -d 'Use this home, as it is, instead of an empty one (a credential source needs connections)' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand conform" -l only -d 'Play only the cases whose names contain this text' -r
 complete -c authsome -n "__fish_authsome_using_subcommand conform" -l json -d 'Print one JSON document for each case'
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -l profile -d 'Use the connections of this profile' -r
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -l json -d 'Answer in JSON, errors too'
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -s q -l quiet -d 'Say nothing but what was asked for'
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -l no-color -d 'Do not colour messages'
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -f -a "list" -d 'List a provider\'s connections'
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -f -a "set-default" -d 'Use this connection when none is named'
-complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename" -f -a "rename" -d 'Give a connection another name'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -l profile -d 'Use the connections of this profile' -r
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -l json -d 'Answer in JSON, errors too'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -s q -l quiet -d 'Say nothing but what was asked for'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -l no-color -d 'Do not colour messages'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -f -a "list" -d 'List a provider\'s connections'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -f -a "set-default" -d 'Use this connection when none is named'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -f -a "rename" -d 'Give a connection another name'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and not __fish_seen_subcommand_from list set-default rename trust" -f -a "trust" -d 'Let a directory\'s .authsome.json choose, as it is now'
 complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from list" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from list" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from list" -l json -d 'Answer in JSON, errors too'
@@ -74,6 +77,11 @@ complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish
 complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from rename" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from rename" -l no-color -d 'Do not colour messages'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from trust" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from trust" -l profile -d 'Use the connections of this profile' -r
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from trust" -l json -d 'Answer in JSON, errors too'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from trust" -s q -l quiet -d 'Say nothing but what was asked for'
+complete -c authsome -n "__fish_authsome_using_subcommand connection; and __fish_seen_subcommand_from trust" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand credential" -l authsome-helper -d 'Speak the helper protocol on stdin and stdout' -r -f -a "credential\t''"
 complete -c authsome -n "__fish_authsome_using_subcommand credential" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand credential" -l profile -d 'Use the connections of this profile' -r
@@ -155,6 +163,19 @@ complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l no-connectio
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l no-color -d 'Do not colour messages'
+complete -c authsome -n "__fish_authsome_using_subcommand remove" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
+complete -c authsome -n "__fish_authsome_using_subcommand remove" -l profile -d 'Use the connections of this profile' -r
+complete -c authsome -n "__fish_authsome_using_subcommand remove" -s y -l yes -d 'Do not ask'
+complete -c authsome -n "__fish_authsome_using_subcommand remove" -l json -d 'Answer in JSON, errors too'
+complete -c authsome -n "__fish_authsome_using_subcommand remove" -s q -l quiet -d 'Say nothing but what was asked for'
+complete -c authsome -n "__fish_authsome_using_subcommand remove" -l no-color -d 'Do not colour messages'
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l connection -d 'Only this connection' -r
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l profile -d 'Use the connections of this profile' -r
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -s y -l yes -d 'Do not ask'
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l json -d 'Answer in JSON, errors too'
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -s q -l quiet -d 'Say nothing but what was asked for'
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l connection -d 'Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l only -d 'Only these providers, separated by commas' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow -d 'Host that is let through although --strict' -r

@@ -98,6 +98,17 @@ _arguments "${_arguments_options[@]}" : \
 ':to -- Its name from now on:_default' \
 && ret=0
 ;;
+(trust)
+_arguments "${_arguments_options[@]}" : \
+'--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
+'--profile=[Use the connections of this profile]:NAME:_default' \
+'--json[Answer in JSON, errors too]' \
+'-q[Say nothing but what was asked for]' \
+'--quiet[Say nothing but what was asked for]' \
+'--no-color[Do not colour messages]' \
+'::directory -- Directory of the file:_files' \
+&& ret=0
+;;
         esac
     ;;
 esac
@@ -238,6 +249,33 @@ _arguments "${_arguments_options[@]}" : \
 '--no-color[Do not colour messages]' \
 && ret=0
 ;;
+(remove)
+_arguments "${_arguments_options[@]}" : \
+'--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
+'--profile=[Use the connections of this profile]:NAME:_default' \
+'-y[Do not ask]' \
+'--yes[Do not ask]' \
+'--json[Answer in JSON, errors too]' \
+'-q[Say nothing but what was asked for]' \
+'--quiet[Say nothing but what was asked for]' \
+'--no-color[Do not colour messages]' \
+':provider -- Provider whose definition is your own:_default' \
+&& ret=0
+;;
+(revoke)
+_arguments "${_arguments_options[@]}" : \
+'--connection=[Only this connection]:NAME:_default' \
+'--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
+'--profile=[Use the connections of this profile]:NAME:_default' \
+'-y[Do not ask]' \
+'--yes[Do not ask]' \
+'--json[Answer in JSON, errors too]' \
+'-q[Say nothing but what was asked for]' \
+'--quiet[Say nothing but what was asked for]' \
+'--no-color[Do not colour messages]' \
+':provider -- Provider of the connections:_default' \
+&& ret=0
+;;
 (run)
 _arguments "${_arguments_options[@]}" : \
 '*--connection=[Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection]:PROVIDER=NAME:_default' \
@@ -341,7 +379,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-a[All commands, drop-ins too]' \
 '--all[All commands, drop-ins too]' \
-'::command:(conform connection credential demo export flow get inspect list login logout proxy run vault whoami)' \
+'::command:(conform connection credential demo export flow get inspect list login logout proxy remove revoke run vault whoami)' \
 && ret=0
 ;;
         esac
@@ -364,6 +402,8 @@ _authsome_commands() {
 'login:Log in to a provider and keep the credential' \
 'logout:Forget a connection on this machine' \
 'proxy:Put credentials on requests; the default helper of the role proxy' \
+'remove:Remove your own definition of a provider' \
+'revoke:Withdraw a provider'\''s tokens, then forget them' \
 'run:Run a command that uses credentials without seeing them' \
 'vault:Read and write records; the default helper of the role vault' \
 'whoami:Show which home, profile and helpers are in use' \
@@ -382,6 +422,7 @@ _authsome__subcmd__connection_commands() {
 'list:List a provider'\''s connections' \
 'set-default:Use this connection when none is named' \
 'rename:Give a connection another name' \
+'trust:Let a directory'\''s .authsome.json choose, as it is now' \
     )
     _describe -t commands 'authsome connection commands' commands "$@"
 }
@@ -399,6 +440,11 @@ _authsome__subcmd__connection__subcmd__rename_commands() {
 _authsome__subcmd__connection__subcmd__set-default_commands() {
     local commands; commands=()
     _describe -t commands 'authsome connection set-default commands' commands "$@"
+}
+(( $+functions[_authsome__subcmd__connection__subcmd__trust_commands] )) ||
+_authsome__subcmd__connection__subcmd__trust_commands() {
+    local commands; commands=()
+    _describe -t commands 'authsome connection trust commands' commands "$@"
 }
 (( $+functions[_authsome__subcmd__credential_commands] )) ||
 _authsome__subcmd__credential_commands() {
@@ -454,6 +500,16 @@ _authsome__subcmd__logout_commands() {
 _authsome__subcmd__proxy_commands() {
     local commands; commands=()
     _describe -t commands 'authsome proxy commands' commands "$@"
+}
+(( $+functions[_authsome__subcmd__remove_commands] )) ||
+_authsome__subcmd__remove_commands() {
+    local commands; commands=()
+    _describe -t commands 'authsome remove commands' commands "$@"
+}
+(( $+functions[_authsome__subcmd__revoke_commands] )) ||
+_authsome__subcmd__revoke_commands() {
+    local commands; commands=()
+    _describe -t commands 'authsome revoke commands' commands "$@"
 }
 (( $+functions[_authsome__subcmd__run_commands] )) ||
 _authsome__subcmd__run_commands() {

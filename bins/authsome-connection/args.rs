@@ -1,6 +1,7 @@
 //! The command line of `authsome connection`.
 
 use proto::ConnectionName;
+use std::path::PathBuf;
 
 /// Manage several accounts of one provider
 #[derive(Debug, clap::Parser)]
@@ -35,5 +36,11 @@ pub enum Action {
         from: ConnectionName,
         /// Its name from now on
         to: ConnectionName,
+    },
+    /// Let a directory's .authsome.json choose, as it is now
+    Trust {
+        /// Directory of the file
+        #[arg(default_value = ".", value_name = "DIR")]
+        directory: PathBuf,
     },
 }

@@ -1,4 +1,4 @@
-//! List, default, rename.
+//! List, default, rename, and what a directory says.
 
 use crate::args::{Action, Args};
 use cli::{Context, Status, catalog, connections, table};
@@ -7,11 +7,13 @@ use proto::ops::vault::Expect;
 use proto::record::DefaultConnection;
 use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Secrets, codec};
 use serde_json::json;
+use std::path::Path;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.action {
         Action::List { provider } => list(context, &named(context, &provider)?),
         Action::SetDefault { provider, connection } => set_default(context, &named(context, &provider)?, &connection),
+        Action::Trust { directory } => trust(context, &directory),
         Action::Rename { provider, from, to } => rename(context, &named(context, &provider)?, &from, &to),
     }
 }
@@ -47,6 +49,24 @@ fn set_default(context: &Context, provider: &ProviderName, name: &ConnectionName
     context.connections(&vault, provider)?.choose(Some(name))?;
     point(&vault, context, provider, name)?;
     context.output.note(&format!("{provider} now means its connection {name}."));
+    if let Some(here) = context.choices().get(provider).filter(|here| *here != name) {
+        context.output.note(&format!("In this directory .authsome.json says {here}, which goes before the default."));
+    }
+    Ok(0)
+}
+
+/// What a checkout says counts once a person has looked at it.
+fn trust(context: &Context, directory: &Path) -> Result<Status> {
+    context.refuse_inside_session("trusting a directory")?;
+    let (path, choices) = context.trust(directory)?;
+    let shown = path.display();
+    context.output.note(&format!("{shown} counts from now on, as it is."));
+    for (provider, connection) in &choices {
+        context.output.note(&format!("{provider} means its connection {connection} there."));
+    }
+    if context.output.is_json() {
+        context.output.document(&json!({"path": shown.to_string(), "choices": choices}));
+    }
     Ok(0)
 }
 
@@ -62,9 +82,7 @@ fn rename(context: &Context, provider: &ProviderName, from: &ConnectionName, to:
     known.choose(Some(from))?;
     let (old, new) =
         (Key::connection(&context.profile, provider, from), Key::connection(&context.profile, provider, to));
-    if vault.has_lock() {
-        vault.lock(&old)?;
-    }
+    let _lock = context.lock(&vault, &old)?;
     let missing = || Error::new(Code::NotFound, format!("{provider} has no connection {from}"));
     let entry = vault.get(&old)?.ok_or_else(missing)?;
     vault.put(&new, Expect::Missing, entry.record, entry.secret).map_err(|error| taken(error, provider, to))?;

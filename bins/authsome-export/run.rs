@@ -12,7 +12,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let definition = context.provider(&args.provider)?.definition;
     let child = context.credential()?;
     let _: Object = child.link().request("open", &Open { profile: context.profile.clone(), ..Open::default() })?;
-    let wanted = Token { provider: catalog::name_of(&definition)?, connection: args.connection };
+    let provider = catalog::name_of(&definition)?;
+    let connection = args.connection.or_else(|| context.choices().get(&provider).cloned());
+    let wanted = Token { provider, connection };
     let given: TokenGiven = child.link().request("token", &wanted)?;
     let variables: BTreeMap<&str, &str> =
         given.env.iter().filter_map(|(name, from)| Some((name.as_str(), given.secret.get(from)?))).collect();

@@ -17,11 +17,10 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let definition = context.provider(&args.provider)?.definition;
     let provider = catalog::name_of(&definition)?;
     let vault = context.vault()?;
-    let known = context.connections(&vault, &provider)?;
-    let row = known.choose(args.connection.as_ref())?;
-    let mut shown = shown(row)?;
+    let row = context.connection(&vault, &provider, args.connection.as_ref())?;
+    let mut shown = shown(&row)?;
     if args.show_secret {
-        show_secret(context, &provider, row, &mut shown)?;
+        show_secret(context, &provider, &row, &mut shown)?;
     }
     match &args.field {
         Some(field) => print_field(context, &shown, field)?,

@@ -2,12 +2,10 @@
 
 use crate::args::Args;
 use cli::{Connections, Context, Status, connections, table};
-use proto::ops::vault::Row;
 use proto::record::Connection;
-use proto::{ProviderName, Result};
+use proto::{Key, ProviderName, Result};
 use provider::definition::AuthType;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// One provider with what is stored for it.
 struct Listed {
@@ -34,10 +32,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 }
 
 fn providers(context: &Context) -> Result<Vec<Listed>> {
-    let mut stored: BTreeMap<ProviderName, Connections> = BTreeMap::new();
-    for row in context.vault()?.list(&format!("{}/", context.profile))? {
-        stored.entry(row.key.provider.clone()).or_default().take(row)?;
-    }
+    let vault = context.vault()?;
+    let mut stored = context.all_connections(&vault)?;
     let mut listed = Vec::new();
     for found in context.catalog()?.list().map_err(cli::catalog::explained)? {
         let source = found.source.as_str();
@@ -79,15 +75,16 @@ fn state(listed: &Listed) -> &'static str {
     }
 }
 
-fn is_default(listed: &Listed, row: &Row) -> bool {
-    listed.stored.choose(None).is_ok_and(|chosen| chosen.key == row.key)
+/// The one that is meant when none is named.
+fn default(listed: &Listed) -> Option<&Key> {
+    listed.stored.choose(None).ok().map(|row| &row.key)
 }
 
 fn as_json(listed: &Listed) -> Result<Value> {
-    let now = proto::time::now();
+    let (now, default) = (proto::time::now(), default(listed));
     let rows = listed.stored.rows.iter().map(|row| {
         let record = connections::record(row)?;
-        Ok(json!({"name": connections::name(&row.key), "default": is_default(listed, row), "status": record.state(now),
+        Ok(json!({"name": connections::name(&row.key), "default": default == Some(&row.key), "status": record.state(now),
                   "account": record.account, "expires_at": record.expires_at}))
     });
     let rows = rows.collect::<Result<Vec<Value>>>()?;
@@ -122,9 +119,10 @@ fn as_table(listed: &[Listed]) -> Result<String> {
         if provider.stored.rows.is_empty() {
             row(state(provider), "-".into(), "-".into());
         }
+        let default = default(provider).filter(|_| provider.stored.rows.len() > 1);
         for stored in &provider.stored.rows {
             let record = connections::record(stored)?;
-            let mark = if provider.stored.rows.len() > 1 && is_default(provider, stored) { " (default)" } else { "" };
+            let mark = if default == Some(&stored.key) { " (default)" } else { "" };
             row(record.state(now), format!("{}{mark}", connections::name(&stored.key)), expires(&record, now));
         }
     }

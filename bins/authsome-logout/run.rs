@@ -2,8 +2,8 @@
 
 use crate::args::Args;
 use cli::{Context, Status, catalog, prompt};
+use proto::Result;
 use proto::ops::vault::Expect;
-use proto::{Key, Result};
 use serde_json::json;
 use std::io::IsTerminal;
 
@@ -14,19 +14,15 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let vault = context.vault()?;
     let known = context.connections(&vault, &provider)?;
     let row = known.choose(args.connection.as_ref())?;
+    let was_default = known.default.as_ref() == row.key.connection_name();
     let name = row.key.connection_name().cloned().unwrap_or_default();
     if !args.yes && std::io::stdin().is_terminal() {
         prompt::confirm(&format!("Forget the connection {name} of {provider}?"), "--yes")?;
     }
-    vault.erase(&row.key, Expect::Rev(row.rev.clone()))?;
+    // Unconditionally: a renewal that is under way finds it gone, and ends what it got.
+    vault.erase(&row.key, Expect::Anything)?;
     context.output.note(&format!("Forgot the connection {name} of {provider}."));
-    let was_default = known.default.as_ref() == Some(&name);
-    if was_default {
-        vault.erase(&Key::default_of(&context.profile, &provider), Expect::Anything)?;
-        context
-            .output
-            .note(&format!("It was the default. authsome connection set-default {provider} NAME sets another."));
-    }
+    context.repair_default(&vault, &provider)?;
     if context.output.is_json() {
         context.output.document(&json!({"provider": provider, "connection": name, "was_default": was_default}));
     }

@@ -12,7 +12,8 @@ use std::process::Command;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("run")?;
-    let open = args.session.open(&context.profile)?;
+    let mut open = args.session.open(&context.profile)?;
+    choose_here(&mut open, context);
     // Before anything is started, so that no signal finds a half-made session.
     let signals = signals::Signals::hold()?;
     cli::kernel::adopt_orphans();
@@ -35,6 +36,17 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     drop(proxy);
     drop(session);
     status
+}
+
+/// The directory's word for those providers of the session that the command line says nothing of.
+fn choose_here(open: &mut Open, context: &Context) {
+    for (provider, connection) in context.choices() {
+        let named = open.choose.contains_key(provider) || open.grant.contains_key(provider);
+        let included = open.only.as_ref().is_none_or(|only| only.contains(provider));
+        if included && !named {
+            open.choose.insert(provider.clone(), connection.clone());
+        }
+    }
 }
 
 fn open_proxy(proxy: &Child, open: &Open, context: &Context) -> Result<Opened> {

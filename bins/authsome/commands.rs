@@ -21,10 +21,12 @@ use Kind::{Plumbing, Porcelain};
 pub const COMMANDS: &[Command] = &[
     Command { name: "login", kind: Porcelain, summary: "Log in to a provider and keep the credential" },
     Command { name: "logout", kind: Porcelain, summary: "Forget a connection on this machine" },
+    Command { name: "revoke", kind: Porcelain, summary: "Withdraw a provider's tokens, then forget them" },
     Command { name: "list", kind: Porcelain, summary: "List providers and connections" },
     Command { name: "get", kind: Porcelain, summary: "Show a connection" },
     Command { name: "inspect", kind: Porcelain, summary: "Print a provider's definition" },
     Command { name: "export", kind: Porcelain, summary: "Print a credential as variables for a shell" },
+    Command { name: "remove", kind: Porcelain, summary: "Remove your own definition of a provider" },
     Command { name: "connection", kind: Porcelain, summary: "Manage several accounts of one provider" },
     Command { name: "run", kind: Porcelain, summary: "Run a command that uses credentials without seeing them" },
     Command { name: "whoami", kind: Porcelain, summary: "Show which home, profile and helpers are in use" },

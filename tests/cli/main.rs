@@ -21,7 +21,7 @@ macro_rules! commands {
 }
 
 commands! {
-    authsome login logout list get inspect export connection run whoami demo vault flow credential proxy conform
+    authsome login logout revoke list get inspect remove export connection run whoami demo vault flow credential proxy conform
 }
 
 #[test]

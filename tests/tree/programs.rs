@@ -29,6 +29,8 @@ programs! {
     login "../../bins/authsome-login/args.rs";
     logout "../../bins/authsome-logout/args.rs";
     proxy "../../bins/authsome-proxy/args.rs";
+    remove "../../bins/authsome-remove/args.rs";
+    revoke "../../bins/authsome-revoke/args.rs";
     run "../../bins/authsome-run/args.rs";
     vault "../../bins/authsome-vault/args.rs";
     whoami "../../bins/authsome-whoami/args.rs";

@@ -2,18 +2,23 @@
 
 use crate::Context;
 use helper::vault::Vault;
-use proto::ops::vault::Row;
+use proto::ops::vault::{Expect, Rev, Row};
 use proto::record::{Connection, DefaultConnection};
 use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Slot, codec};
 use provider::{Choice, SaidBy, Wanted, choose};
+use std::collections::BTreeMap;
 
-/// What the vault lists of one provider.
+/// What the vault lists of one provider, and what the directory says about it.
 #[derive(Debug, Default)]
 pub struct Connections {
     provider: Option<ProviderName>,
     /// By name; the record as it is, for what this build does not know.
     pub rows: Vec<Row>,
+    /// `@default`.
     pub default: Option<ConnectionName>,
+    default_rev: Option<Rev>,
+    /// The choice of a trusted `.authsome.json`.
+    pub directory: Option<ConnectionName>,
     /// An OAuth client for the next login is there.
     pub has_client: bool,
 }
@@ -21,20 +26,71 @@ pub struct Connections {
 impl Context {
     /// Lists one provider's records; opens no secret.
     pub fn connections(&self, vault: &Vault, provider: &ProviderName) -> Result<Connections> {
+        let mut connections = self.none_of(provider);
         let rows = vault.list(&format!("{}/{provider}/", self.profile))?;
-        let mut connections = Connections { provider: Some(provider.clone()), ..Connections::default() };
         rows.into_iter().try_for_each(|row| connections.take(row))?;
         Ok(connections)
+    }
+
+    /// The same for every provider that has any.
+    pub fn all_connections(&self, vault: &Vault) -> Result<BTreeMap<ProviderName, Connections>> {
+        let mut all: BTreeMap<ProviderName, Connections> = BTreeMap::new();
+        for row in vault.list(&format!("{}/", self.profile))? {
+            let provider = row.key.provider.clone();
+            all.entry(provider).or_insert_with_key(|provider| self.none_of(provider)).take(row)?;
+        }
+        Ok(all)
+    }
+
+    /// The connection that is meant when `named` was said, or nothing. Reads one record when that will do.
+    pub fn connection(&self, vault: &Vault, provider: &ProviderName, named: Option<&ConnectionName>) -> Result<Row> {
+        let mut connections = self.none_of(provider);
+        if let Some(name) = named.or(connections.directory.as_ref()) {
+            connections.rows = vault.record(&Key::connection(&self.profile, provider, name))?.into_iter().collect();
+        }
+        if connections.rows.is_empty() {
+            connections = self.connections(vault, provider)?;
+        }
+        connections.choose(named).cloned()
+    }
+
+    /// Erases a default that names a connection which is gone, and says so.
+    pub fn repair_default(&self, vault: &Vault, provider: &ProviderName) -> Result<()> {
+        let known = self.connections(vault, provider)?;
+        let (Some(gone), Some(rev)) = (&known.default, &known.default_rev) else { return Ok(()) };
+        if known.names().any(|name| name == gone) {
+            return Ok(());
+        }
+        match vault.erase(&Key::default_of(&self.profile, provider), Expect::Rev(rev.clone())) {
+            // Somebody has just set another.
+            Err(error) if error.code == Code::Conflict => return Ok(()),
+            result => result?,
+        }
+        let without = Connections { default: None, directory: None, ..known };
+        self.output.note(&match without.choose(None).map(|row| name(&row.key).to_owned()) {
+            Ok(next) => format!("It was the default. {provider} now means its connection {next}."),
+            Err(error) if error.code == Code::Ambiguous => {
+                format!("It was the default. authsome connection set-default {provider} NAME sets another.")
+            }
+            Err(_) => return Ok(()),
+        });
+        Ok(())
+    }
+
+    fn none_of(&self, provider: &ProviderName) -> Connections {
+        let directory = self.choices().get(provider).cloned();
+        Connections { provider: Some(provider.clone()), directory, ..Connections::default() }
     }
 }
 
 impl Connections {
-    pub fn take(&mut self, row: Row) -> Result<()> {
+    fn take(&mut self, row: Row) -> Result<()> {
         match row.key.slot {
             Slot::Client => self.has_client = true,
             Slot::Default => {
                 let record: DefaultConnection = codec::from_object(&row.key.to_string(), row.record)?;
                 self.default = Some(record.connection);
+                self.default_rev = Some(row.rev);
             }
             Slot::Connection(_) => self.rows.push(row),
         }
@@ -50,8 +106,8 @@ impl Connections {
         let present: Vec<&str> = self.names().map(ConnectionName::as_str).collect();
         let wanted = Wanted {
             named: named.map(ConnectionName::as_str),
+            directory: self.directory.as_ref().map(ConnectionName::as_str),
             pointer: self.default.as_ref().map(ConnectionName::as_str),
-            ..Wanted::default()
         };
         let chosen = match choose(wanted, &present) {
             Choice::One(name) => name,
@@ -70,8 +126,9 @@ impl Connections {
                 Error::new(Code::NotFound, format!("{provider}'s default connection {name:?} is gone"))
                     .hint(format!("authsome connection set-default {provider} NAME"))
             }
-            Choice::Missing(name, SaidBy::Name | SaidBy::Directory) => {
-                Error::new(Code::NotFound, format!("{provider} has no connection {name:?}"))
+            Choice::Missing(name, by) => {
+                let whose = if by == SaidBy::Directory { ", which .authsome.json names" } else { "" };
+                Error::new(Code::NotFound, format!("{provider} has no connection {name:?}{whose}"))
                     .hint(format!("authsome login {provider} --connection {name}"))
             }
             Choice::Ambiguous(names) => Error::new(Code::Ambiguous, format!("{provider} has several connections"))

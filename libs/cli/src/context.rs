@@ -1,10 +1,11 @@
 //! What every program knows once its flags are read.
 
+use crate::directory::Choices;
 use crate::{Config, Home, Output};
 use helper::{Direction, Tracer};
 use proto::{Error, ProfileName, Result};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Flags that every program takes. The dispatcher passes its own on by environment.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -34,6 +35,8 @@ pub struct Context {
     pub profile: ProfileName,
     pub output: Output,
     pub tracer: Tracer,
+    /// What `.authsome.json` says; read when first asked for.
+    pub(crate) choices: OnceLock<Choices>,
 }
 
 impl Context {
@@ -43,7 +46,8 @@ impl Context {
         let (config, warnings) = Config::load(&home)?;
         warnings.iter().for_each(|warning| output.warning(warning));
         let tracer = tracer();
-        Ok(Context { home, config, profile: globals.profile.clone().unwrap_or_default(), output, tracer })
+        let profile = globals.profile.clone().unwrap_or_default();
+        Ok(Context { home, config, profile, output, tracer, choices: OnceLock::new() })
     }
 
     /// Refuses what would reveal a secret to a program inside a session.

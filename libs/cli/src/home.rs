@@ -51,6 +51,11 @@ impl Home {
         self.0.join("locks")
     }
 
+    /// Which `.authsome.json` count.
+    pub fn trusted_file(&self) -> PathBuf {
+        self.0.join("trusted.json")
+    }
+
     /// Makes the home and `providers/`, 0700, when they are missing; refuses one that others may write.
     pub fn prepare(&self) -> Result<()> {
         for directory in [&self.0, &self.providers()] {

@@ -1,0 +1,54 @@
+//! What a flow is told of a connection that ends: the definition it was confirmed with, and its own client.
+
+use cli::Context;
+use proto::ops::flow::{Client, Refresh};
+use proto::ops::vault::Entry;
+use proto::record::{Bound, Connection};
+use proto::{Code, Error, Key, Result, Secrets, codec};
+use provider::Definition;
+
+/// The body of `revoke`; `denied` when the definition now sends tokens elsewhere than was confirmed.
+pub fn request(context: &Context, key: &Key, entry: &Entry) -> Result<Refresh> {
+    let record: Connection = codec::from_object(&format!("record {key}"), entry.record.clone())?;
+    let definition = context.provider(key.provider.as_str())?.definition;
+    let definition =
+        definition.with_base_url(record.base_url.as_deref()).map_err(|error| Error::invalid(error.to_string()))?;
+    confirmed(key, &definition, &record)?;
+    Ok(Refresh {
+        flow: record.flow.clone(),
+        provider: codec::to_object(&definition),
+        client: client(&record, &entry.secret),
+        record: entry.record.clone(),
+        secret: entry.secret.clone(),
+    })
+}
+
+fn confirmed(key: &Key, definition: &Definition, record: &Connection) -> Result<()> {
+    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: {error}", definition.name)))?;
+    let bound = Bound { token_url: scope.token_url, revocation_url: scope.revocation_url, targets: scope.targets };
+    if bound == record.bound {
+        return Ok(());
+    }
+    let (provider, slot) = (&key.provider, &key.slot);
+    let text = format!("the definition of {provider} sends credentials elsewhere than when {slot} was connected");
+    Err(Error::new(Code::Denied, text).hint(format!("authsome login {provider} --connection {slot} --force")))
+}
+
+/// The connection carries the client that its tokens are bound to (RFC 7009 §2.1, RFC 6749 §6).
+fn client(record: &Connection, secret: &Secrets) -> Option<Client> {
+    let client_id = record.client_id.clone()?;
+    let mut own = Secrets::new();
+    for name in ["client_secret", "private_key"] {
+        if let Some(value) = secret.get(name) {
+            own.set(name, value);
+        }
+    }
+    let client = proto::record::Client {
+        client_id,
+        redirect_uri: record.redirect_uri.clone(),
+        token_auth: record.token_auth.clone(),
+        bound: record.bound.clone(),
+        ..proto::record::Client::default()
+    };
+    Some(Client { record: client, secret: own })
+}

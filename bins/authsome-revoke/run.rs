@@ -1,0 +1,100 @@
+//! Connection by connection: lock, tell the provider, erase.
+
+use crate::args::Args;
+use crate::request::request;
+use cli::{Connections, Context, Status, catalog, prompt};
+use helper::NoAsks;
+use helper::vault::Vault;
+use proto::ops::flow::Refresh;
+use proto::ops::vault::Expect;
+use proto::{Code, Error, Key, ProviderName, Result, codec};
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// Two tokens at a slow provider.
+const ANSWER: Duration = Duration::from_secs(60);
+
+pub fn run(args: Args, context: &Context) -> Result<Status> {
+    context.refuse_inside_session("revoke")?;
+    let provider = catalog::name_of(&context.provider(&args.provider)?.definition)?;
+    let vault = context.vault()?;
+    let known = context.connections(&vault, &provider)?;
+    let keys = meant(&known, &args)?;
+    if !args.yes && std::io::stdin().is_terminal() {
+        let names: Vec<String> = keys.iter().map(|key| key.slot.to_string()).collect();
+        prompt::confirm(&format!("Withdraw and forget {} of {provider}?", names.join(", ")), "--yes")?;
+    }
+    let mut ended = Vec::new();
+    let mut failed = None;
+    for key in &keys {
+        match end(context, &vault, key) {
+            Ok(revoked) => ended.push(json!({"connection": key.slot.to_string(), "revoked": revoked})),
+            Err(error) => {
+                // The others are ended all the same; the first failure is the command's.
+                if let Some(earlier) = failed.replace(error) {
+                    context.output.error(&earlier);
+                }
+            }
+        }
+    }
+    context.repair_default(&vault, &provider)?;
+    report(context, &provider, ended);
+    failed.map_or(Ok(0), Err)
+}
+
+fn meant(known: &Connections, args: &Args) -> Result<Vec<Key>> {
+    if args.connection.is_some() || known.rows.is_empty() {
+        return Ok(vec![known.choose(args.connection.as_ref())?.key.clone()]);
+    }
+    Ok(known.rows.iter().map(|row| row.key.clone()).collect())
+}
+
+/// True when the provider was told, false when it cannot be. Nothing is erased before.
+fn end(context: &Context, vault: &Vault, key: &Key) -> Result<bool> {
+    let _lock = context.lock(vault, key)?;
+    let missing = || Error::new(Code::NotFound, format!("{} has no connection {}", key.provider, key.slot));
+    let entry = vault.get(key)?.ok_or_else(missing)?;
+    let revoked = match revoke(context, &request(context, key, &entry)?) {
+        Ok(()) => true,
+        Err(error) if error.code == Code::Unsupported => {
+            context.output.warning(&format!("{}; it is only forgotten here", error.message));
+            false
+        }
+        Err(error) => return Err(kept(key, error)),
+    };
+    vault.erase(key, Expect::Rev(entry.rev)).map_err(|error| renewed(key, error))?;
+    let how = if revoked { "Withdrew and forgot" } else { "Forgot" };
+    context.output.note(&format!("{how} the connection {} of {}.", key.slot, key.provider));
+    Ok(revoked)
+}
+
+fn revoke(context: &Context, request: &Refresh) -> Result<()> {
+    let child = context.flow(&request.flow)?;
+    let deadline = Some(Instant::now() + ANSWER);
+    child.link().call_until("revoke", codec::to_object(request), &mut NoAsks, deadline)??;
+    Ok(())
+}
+
+/// A login does not wait for the lock: what it stored meanwhile is a new grant.
+fn renewed(key: &Key, error: Error) -> Error {
+    if error.code != Code::Conflict {
+        return error;
+    }
+    let text = format!("{} was connected anew as {} meanwhile; its old tokens are withdrawn", key.provider, key.slot);
+    Error::new(Code::Conflict, text).hint(format!("authsome revoke {} --connection {}", key.provider, key.slot))
+}
+
+/// What the provider was not told of may still be used by whoever has it.
+fn kept(key: &Key, error: Error) -> Error {
+    let (provider, slot) = (&key.provider, &key.slot);
+    let message = format!("the connection {slot} of {provider} is kept: {}", error.message);
+    let hint = format!("try again; authsome logout {provider} --connection {slot} forgets it untold");
+    Error { message, ..error }.hint(hint)
+}
+
+fn report(context: &Context, provider: &ProviderName, ended: Vec<Value>) {
+    if context.output.is_json() {
+        context.output.document(&json!({"provider": provider, "connections": ended}));
+    }
+}
