@@ -1,5 +1,6 @@
 //! How a login tells how it goes: lines for a person, or one JSON line per event.
 
+use crate::qr;
 use cli::Output;
 use proto::ops::flow::Device;
 use serde_json::{Value, json};
@@ -14,14 +15,24 @@ impl Events<'_> {
 
     /// The addresses of a step, whole: the local one (for a tunnel), and the provider's (to paste back from).
     pub fn addresses(&self, local: &str, port: u16, provider: Option<&str>) {
-        let mut text = format!("Open this address in a browser on this machine:\n  {local}\n");
-        if over_ssh() {
-            text.push_str(&format!("From another machine, first: ssh -L {port}:127.0.0.1:{port} THIS-MACHINE\n"));
-        }
+        let tunnel = format!("ssh -L {port}:127.0.0.1:{port} THIS-MACHINE");
+        let mut text = format!(
+            "Open this address in a browser on this machine:\n  {local}\n\
+             or on yours, once this tunnel stands:\n  {tunnel}\n"
+        );
         if let Some(provider) = provider {
             text.push_str(&format!("Or open this one anywhere, and paste the address you end at:\n  {provider}\n"));
         }
-        self.tell(text.trim_end(), || json!({"event": "open", "url": local, "provider_url": provider}));
+        self.tell(
+            text.trim_end(),
+            || json!({"event": "open", "url": local, "provider_url": provider, "tunnel": tunnel}),
+        );
+    }
+
+    /// Another login has the port.
+    pub fn turn(&self, port: u16) {
+        let text = format!("Another login is using port {port}; waiting for it … (Ctrl-C ends this one)");
+        self.tell(&text, || json!({"event": "waiting", "for": "another login", "port": port}));
     }
 
     /// What the login now waits for.
@@ -32,15 +43,17 @@ impl Events<'_> {
         );
     }
 
-    pub fn device(&self, device: &Device) {
-        let text = format!(
-            "Open {} and enter the code\n\n    {}\n",
-            proto::redact::shown(&device.verification_uri),
-            proto::redact::shown(&device.user_code)
-        );
-        self.tell(&text, || {
+    /// A code to enter elsewhere; `complete` is an address that already holds it.
+    pub fn device(&self, device: &Device, complete: Option<&str>) {
+        let mut text = format!("Open {} on any device and enter this code:\n\n", device.verification_uri);
+        text.push_str(&framed(&proto::redact::shown(&device.user_code)));
+        if let Some(complete) = complete {
+            text.push_str(&format!("\nOr open {complete}\n"));
+            text.extend(qr::for_terminal(complete).map(|code| format!("or scan it:\n\n{code}")));
+        }
+        self.tell(text.trim_end_matches('\n'), || {
             json!({"event": "device", "user_code": device.user_code, "verification_uri": device.verification_uri,
-                   "verification_uri_complete": device.verification_uri_complete, "expires_at": device.expires_at})
+                   "verification_uri_complete": complete, "expires_at": device.expires_at})
         });
     }
 
@@ -61,6 +74,9 @@ impl Events<'_> {
     }
 }
 
-fn over_ssh() -> bool {
-    std::env::var_os("SSH_CONNECTION").is_some()
+/// Large enough to be read from across a desk, and still one word to copy.
+fn framed(code: &str) -> String {
+    let wide: String = code.chars().map(|letter| format!("{letter} ")).collect();
+    let line = "─".repeat(wide.chars().count() + 5);
+    format!("    ┌{line}┐\n    │   {wide}  │\n    └{line}┘\n    {code}\n")
 }

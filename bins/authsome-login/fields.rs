@@ -72,6 +72,9 @@ impl Given {
     /// Which flags and variables would have answered, for those who cannot be asked.
     pub fn instead(&self, form: &Form) -> String {
         let mut ways = vec!["--stdin".to_owned()];
+        if self.client_id.is_none() && form.fields.iter().any(|field| field.name == "client_id") {
+            ways.insert(0, "--client-id".to_owned());
+        }
         ways.extend(form.fields.iter().filter_map(|field| self.variables.get(field.name.as_str()).cloned()));
         format!("give it by {}", ways.join(" or "))
     }

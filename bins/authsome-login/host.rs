@@ -7,6 +7,7 @@ use crate::fields::{self, Given};
 use crate::opener;
 use crate::page::{About, Page, PageEvent, Stage};
 use crate::terminal::{self, Prompt};
+use crate::turn::{self, Turn};
 use crate::wait::{Ears, Heard};
 use helper::Asks;
 use helper::vault::Vault;
@@ -14,6 +15,7 @@ use proto::ops::flow::{Authorize, Authorized, Client, Confirm, Device, Form, For
 use proto::ops::vault::Expect;
 use proto::record::Bound;
 use proto::{Code, Error, Key, Object, Result, codec};
+use std::path::PathBuf;
 
 /// The host of one login.
 pub struct Host<'a> {
@@ -27,7 +29,10 @@ pub struct Host<'a> {
     pub state: String,
     pub events: Events<'a>,
     pub ears: Ears,
+    pub locks: PathBuf,
     pub page: Option<Page>,
+    /// Dropped after the page: the port is free before the next login gets its turn.
+    pub turn: Option<Turn>,
     /// The client that this login uses, once known.
     pub client: Option<Client>,
 }
@@ -63,6 +68,7 @@ impl Host<'_> {
             return Ok(settled.answer);
         }
         self.need_person("a form must be filled in", || self.given.instead(&settled.left))?;
+        self.listen(alive)?;
         self.ears.start_step();
         let url = self.page()?.step(Stage::Form(settled.left.clone()))?;
         self.open(&url, None);
@@ -91,9 +97,10 @@ impl Host<'_> {
 
     fn authorize(&mut self, ask: &Authorize, alive: &dyn Fn() -> bool) -> Result<Authorized> {
         self.need_person("the provider asks the person who logs in", || {
-            "run it on a terminal or with a display".to_owned()
+            "without --no-input it waits for one; --no-browser prints the addresses to open elsewhere".to_owned()
         })?;
         check_url(&ask.url)?;
+        self.listen(alive)?;
         self.ears.start_step();
         let stage = Stage::Authorize { url: ask.url.clone(), state: self.state.clone() };
         let url = self.page()?.step(stage)?;
@@ -108,17 +115,17 @@ impl Host<'_> {
     fn authorized(&mut self, pkce: bool, device: bool, alive: &dyn Fn() -> bool) -> Result<Authorized> {
         loop {
             let label = match (pkce, device) {
-                (_, true) => "Or paste the address you were sent to (not shown), or d for a device code: ",
+                (_, true) => "Or paste the address you were sent to (not shown), or press d for a device code: ",
                 (true, _) => "Or paste the address you were sent to, or its code (not shown): ",
                 _ => "Or paste the address you were sent to (not shown): ",
             };
-            let prompt = self.prompt(|sender| Prompt::paste(label.to_owned(), sender));
+            let prompt = self.prompt(|sender| Prompt::paste(label.to_owned(), device.then_some(b'd'), sender));
             let heard = self.ears.next(alive)?;
             drop(prompt);
             match heard {
                 Heard::Page(PageEvent::Callback(answer)) => return Ok(answer),
                 Heard::Page(PageEvent::NonceTwice) => return Err(nonce_twice()),
-                Heard::Pasted(line) if device && line.trim() == "d" => {
+                Heard::OtherWay => {
                     let mut error = Error::new(Code::Declined, "a device code was asked for");
                     error.use_instead = Some("device".to_owned());
                     return Err(error);
@@ -133,11 +140,14 @@ impl Host<'_> {
     }
 
     fn device(&mut self, device: &Device) -> Result<Object> {
+        // The page is for another way; its port is for another login.
+        (self.page, self.turn) = (None, None);
+        self.need_person("the provider asks the person who logs in", || {
+            "without --no-input it shows a code to enter elsewhere".to_owned()
+        })?;
         check_url(&device.verification_uri)?;
-        self.events.device(device);
-        if let Some(url) = device.verification_uri_complete.as_deref().filter(|url| check_url(url).is_ok()) {
-            self.events.note(&format!("or open {url}"));
-        }
+        let complete = device.verification_uri_complete.as_deref().filter(|url| check_url(url).is_ok());
+        self.events.device(device, complete);
         self.events.waiting("the provider to hear from you");
         Ok(Object::new())
     }
@@ -164,12 +174,33 @@ impl Host<'_> {
         Err(Error::new(Code::NeedsInteraction, format!("{what}, and --no-input was given")).hint(instead()))
     }
 
-    /// The page listens from the first step that needs it.
-    fn page(&mut self) -> Result<&Page> {
-        if self.page.is_none() {
-            self.page = Some(Page::open(&self.callback, self.about.clone(), self.ears.sender())?);
+    /// The page listens from the first step that needs it, once no other login does.
+    fn listen(&mut self, alive: &dyn Fn() -> bool) -> Result<()> {
+        if self.page.is_some() {
+            return Ok(());
         }
-        self.page.as_ref().ok_or_else(|| Error::internal("the login page has just been opened"))
+        self.turn = Some(self.take_turn(alive)?);
+        self.page = Some(Page::open(&self.callback, self.about.clone(), self.ears.sender())?);
+        Ok(())
+    }
+
+    fn take_turn(&mut self, alive: &dyn Fn() -> bool) -> Result<Turn> {
+        let port = self.callback.address().port();
+        if let Some(turn) = turn::try_take(&self.locks, port)? {
+            return Ok(turn);
+        }
+        self.events.turn(port);
+        self.ears.start_step();
+        loop {
+            if let Some(turn) = turn::try_take(&self.locks, port)? {
+                return Ok(turn);
+            }
+            self.ears.pause(alive)?;
+        }
+    }
+
+    fn page(&self) -> Result<&Page> {
+        self.page.as_ref().ok_or_else(|| Error::internal("this step has no login page"))
     }
 
     fn prompt(&self, start: impl FnOnce(std::sync::mpsc::Sender<Heard>) -> std::io::Result<Prompt>) -> Option<Prompt> {

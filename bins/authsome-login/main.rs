@@ -12,9 +12,11 @@ mod fields;
 mod host;
 mod opener;
 mod page;
+mod qr;
 mod record;
 mod run;
 mod terminal;
+mod turn;
 mod wait;
 
 fn main() -> std::process::ExitCode {

@@ -2,10 +2,11 @@
 
 use std::process::{Command, Stdio};
 
-/// Whether a window could appear for this person: `$BROWSER`, or a display.
+/// Whether a window could appear for this person: `$BROWSER`, or a display that is not another machine's.
 pub fn can_open() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    is_set("BROWSER") || cfg!(target_os = "macos") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+    let mac = cfg!(target_os = "macos") && !is_set("SSH_CONNECTION");
+    is_set("BROWSER") || mac || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
 /// Starts the opener and does not wait for it; true when one could be started. No shell is used.

@@ -74,6 +74,8 @@ struct Shared {
     cookie: String,
     heard: Sender<Heard>,
     nonce: Mutex<Nonce>,
+    /// The query of the last callback that was taken: a later step does not take it again.
+    taken: Mutex<String>,
     stage: watch::Sender<Stage>,
 }
 
@@ -95,6 +97,7 @@ impl Page {
             cookie: crate::run::random_text()?,
             heard,
             nonce: Mutex::default(),
+            taken: Mutex::default(),
             stage: watch::Sender::new(Stage::Starting),
         });
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -135,6 +138,10 @@ impl Drop for Page {
 impl Shared {
     fn nonce(&self) -> MutexGuard<'_, Nonce> {
         self.nonce.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, String> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

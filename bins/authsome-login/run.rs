@@ -55,7 +55,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         state: state.clone(),
         events,
         ears: Ears::new(Duration::from_secs(args.timeout)),
+        locks: context.home.locks(),
         page: None,
+        turn: None,
         client: client.clone(),
         callback: callback.clone(),
     };
@@ -141,16 +143,15 @@ fn stored_client(args: &Args, vault: &Vault, key: &Key, definition: &Definition)
         return Ok(None);
     }
     let Some(entry) = vault.get(key)? else { return Ok(None) };
-    let client = Client { record: codec::from_object(&key.to_string(), entry.record)?, secret: entry.secret };
+    let mut client = Client { record: codec::from_object(&key.to_string(), entry.record)?, secret: entry.secret };
     if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
         return Ok(None);
     }
     let bound = record::bound(definition)?;
     if client.record.bound != bound {
         confirm_moved(args, definition, &client.record.bound, &bound)?;
-        let mut record = client.record.clone();
-        record.bound = bound;
-        vault.put(key, Expect::Rev(entry.rev), codec::to_object(&record), client.secret.clone())?;
+        client.record.bound = bound;
+        vault.put(key, Expect::Rev(entry.rev), codec::to_object(&client.record), client.secret.clone())?;
     }
     Ok(Some(client))
 }

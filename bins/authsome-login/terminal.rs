@@ -6,7 +6,7 @@
 use crate::fields;
 use crate::wait::Heard;
 use proto::ops::flow::{Field, Form};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -16,6 +16,9 @@ use std::thread::JoinHandle;
 use zeroize::Zeroizing;
 
 const CTRL_C: u8 = 0x03;
+
+/// A key that nothing follows for this long was struck by a finger.
+const ALONE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// Whether there is a person at a terminal.
 pub fn is_there() -> bool {
@@ -47,11 +50,12 @@ impl Prompt {
         })
     }
 
-    /// Asks for one line, hidden, since an address that comes back holds a code.
-    pub fn paste(label: String, sender: Sender<Heard>) -> io::Result<Prompt> {
+    /// Asks for one line, hidden, since an address that comes back holds a code. The key `other`,
+    /// struck alone and first, is [`Heard::OtherWay`].
+    pub fn paste(label: String, other: Option<u8>, sender: Sender<Heard>) -> io::Result<Prompt> {
         Prompt::start(sender, move |console| {
             console.say(&label)?;
-            console.hidden().map(|line| Heard::Pasted(Zeroizing::new(line)))
+            console.hidden(other).map(|line| Heard::Pasted(Zeroizing::new(line)))
         })
     }
 
@@ -66,8 +70,11 @@ impl Prompt {
         let thread = std::thread::spawn(move || {
             let heard = match ask(&mut console) {
                 Ok(heard) => heard,
-                Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Interrupted>()) => Heard::Interrupted,
-                Err(_) => Heard::TerminalClosed,
+                Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Key>()) {
+                    Some(Key::Interrupt) => Heard::Interrupted,
+                    Some(Key::Other) => Heard::OtherWay,
+                    None => Heard::TerminalClosed,
+                },
             };
             // The login may have ended by another way.
             let _ = sender.send(heard);
@@ -101,7 +108,7 @@ impl Console {
         let optional = if field.required { "" } else { " (may stay empty)" };
         let default = field.default.as_ref().map(|default| format!(" [{default}]")).unwrap_or_default();
         self.say(&format!("{}{optional}{default}: ", field.label))?;
-        let typed = if field.masked { self.hidden()? } else { self.shown()? };
+        let typed = if field.masked { self.hidden(None)? } else { self.shown()? };
         Ok(match &field.default {
             Some(default) if typed.is_empty() => default.clone(),
             _ => typed,
@@ -113,7 +120,7 @@ impl Console {
         let mut line = Vec::new();
         loop {
             let mut byte = [0];
-            match self.keys()?.read(&mut byte)? {
+            match self.keys(None)?.read(&mut byte)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 _ if byte[0] == b'\n' => return Ok(String::from_utf8_lossy(&line).into_owned()),
                 _ => line.push(byte[0]),
@@ -122,7 +129,7 @@ impl Console {
     }
 
     /// A line without echo and of any length: a terminal's own line editing ends at 4096 bytes.
-    fn hidden(&mut self) -> io::Result<String> {
+    fn hidden(&mut self, other: Option<u8>) -> io::Result<String> {
         let saved = tcgetattr(&self.tty)?;
         let mut raw = saved.clone();
         raw.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
@@ -130,7 +137,7 @@ impl Console {
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
         let config = rpassword::ConfigBuilder::new()
-            .input_reader(self.keys()?)
+            .input_reader(self.keys(other)?)
             .output_discard()
             .password_feedback_hide()
             .build();
@@ -141,15 +148,17 @@ impl Console {
         line
     }
 
-    fn keys(&self) -> io::Result<Keys> {
-        Ok(Keys { tty: self.tty.try_clone()?, stopped: self.stopped.try_clone()? })
+    fn keys(&self, other: Option<u8>) -> io::Result<Keys> {
+        Ok(Keys { tty: self.tty.try_clone()?, stopped: self.stopped.try_clone()?, other })
     }
 }
 
-/// What is typed, until the prompt is dropped or Ctrl-C.
+/// What is typed, until the prompt is dropped or a key that ends it.
 struct Keys {
     tty: File,
     stopped: PipeReader,
+    /// The key for another way, until something else was typed.
+    other: Option<u8>,
 }
 
 impl Read for Keys {
@@ -161,20 +170,35 @@ impl Read for Keys {
         }
         let count = self.tty.read(buffer)?;
         if buffer[..count].contains(&CTRL_C) {
-            return Err(io::Error::other(Interrupted));
+            return Err(io::Error::other(Key::Interrupt));
+        }
+        let other = self.other.take();
+        if count > 0 && buffer.first().copied() == other && self.was_struck_alone(&buffer[..count])? {
+            return Err(io::Error::other(Key::Other));
         }
         Ok(count)
     }
 }
 
-/// Ctrl-C, typed while the terminal sends no signal for it.
-#[derive(Debug)]
-struct Interrupted;
-
-impl std::fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("interrupted")
+impl Keys {
+    /// A paste that begins with the same letter comes all at once.
+    fn was_struck_alone(&self, typed: &[u8]) -> io::Result<bool> {
+        let mut more = [PollFd::new(&self.tty, PollFlags::IN)];
+        Ok(typed.len() == 1 && poll(&mut more, Some(&ALONE))? == 0)
     }
 }
 
-impl std::error::Error for Interrupted {}
+/// A key that ends a prompt, while the terminal sends no signal for it.
+#[derive(Debug)]
+enum Key {
+    Interrupt,
+    Other,
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a key ended the prompt")
+    }
+}
+
+impl std::error::Error for Key {}

@@ -16,6 +16,8 @@ pub enum Heard {
     Form(FormAnswer),
     /// A line, pasted on the terminal.
     Pasted(zeroize::Zeroizing<String>),
+    /// The key for another way.
+    OtherWay,
     /// Ctrl-C on the terminal.
     Interrupted,
     /// The terminal is gone; the page may still answer.
@@ -47,6 +49,12 @@ impl Ears {
         while self.receiver.try_recv().is_ok() {}
     }
 
+    /// A moment in which nothing is listened to, within the time of the step.
+    pub fn pause(&self, alive: &dyn Fn() -> bool) -> Result<()> {
+        std::thread::sleep(PULSE / 4);
+        self.still(alive)
+    }
+
     /// The next thing heard. `Timeout` after the limit; an error when the helper is gone.
     pub fn next(&self, alive: &dyn Fn() -> bool) -> Result<Heard> {
         loop {
@@ -55,15 +63,19 @@ impl Ears {
                 Ok(Heard::TerminalClosed) => {}
                 Ok(heard) => return Ok(heard),
                 Err(RecvTimeoutError::Disconnected) => unreachable!("a sender is kept here"),
-                Err(RecvTimeoutError::Timeout) if !alive() => {
-                    return Err(Error::unavailable("the flow helper ended while the login waited"));
-                }
-                Err(RecvTimeoutError::Timeout) if Instant::now() >= self.deadline => {
-                    let message = format!("nothing happened for {} s", self.limit.as_secs());
-                    return Err(Error::new(Code::Timeout, message).hint("--timeout SECONDS waits longer"));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.still(alive)?,
             }
         }
+    }
+
+    fn still(&self, alive: &dyn Fn() -> bool) -> Result<()> {
+        if !alive() {
+            return Err(Error::unavailable("the flow helper ended while the login waited"));
+        }
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        let message = format!("nothing happened for {} s", self.limit.as_secs());
+        Err(Error::new(Code::Timeout, message).hint("--timeout SECONDS waits longer"))
     }
 }

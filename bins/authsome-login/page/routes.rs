@@ -142,14 +142,11 @@ async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
     }
     let query = request.uri().query().unwrap_or_default();
     let stage = shared.stage.borrow().clone();
-    let Stage::Authorize { state, .. } = stage else {
-        return message(
-            StatusCode::GONE,
-            shared,
-            "Already used",
-            "This answer of the provider was taken before. The terminal tells how the login ended.",
-        );
-    };
+    let Stage::Authorize { state, .. } = stage else { return already_used(shared) };
+    // A server that forgot its client makes the person go there twice, with one state.
+    if *shared.taken() == query {
+        return already_used(shared);
+    }
     let answer = match callback::read_query(query, &state) {
         Ok(answer) => answer,
         Err(not_ours) => return not_taken(shared, not_ours),
@@ -164,9 +161,15 @@ async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
         taken
     });
     if taken {
+        *shared.taken() = query.to_owned();
         tell(shared, PageEvent::Callback(answer));
     }
     outcome(shared).await
+}
+
+fn already_used(shared: &Shared) -> Page {
+    let text = "This answer of the provider was taken before. The terminal tells how the login goes on.";
+    message(StatusCode::GONE, shared, "Already used", text)
 }
 
 fn not_taken(shared: &Shared, why: NotOurs) -> Page {
