@@ -2,7 +2,9 @@
 
 use clap::{Parser, ValueEnum};
 
-/// Log in to providers, renew and revoke their tokens, for other authsome programs
+/// Speak OAuth; the default helper of the role flow
+///
+/// Other authsome programs start it: login, revoke, and the credential source for renewals.
 #[derive(Debug, Parser)]
 #[command(name = "authsome-flow", version)]
 pub struct Args {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 macro_rules! commands {
     ($($name:ident)*) => {
-        /// The directories that are played; `tests/tree.rs` compares them with the command table.
+        /// The directories that are played; `tests/tree` compares them with the command table.
         #[cfg(test)]
         pub const PLAYED: &[&str] = &[$(stringify!($name)),*];
 

@@ -157,7 +157,7 @@ fn keep(world: &World, key: &Key, stored: Stored, definition: &Definition, learn
             _ if world.now() >= until => {
                 return Err(Error::new(Code::RefreshFailed, format!("storing the renewed token of {key}: {error}"))
                     .outcome(Outcome::Lost)
-                    .hint("authsome doctor"));
+                    .hint("authsome whoami names the vault in use; look why it cannot write"));
             }
             _ => world.clock.sleep(Duration::from_millis(200)),
         }

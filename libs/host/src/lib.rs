@@ -5,6 +5,8 @@
 //! rules that browsers and most clients follow, and what is not canonical afterwards cannot be
 //! spelled. It resolves nothing and judges no address.
 
+#![forbid(unsafe_code)]
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;

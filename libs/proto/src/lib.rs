@@ -4,6 +4,8 @@
 //! interprets no record beyond the fields that every program must agree on. The prose of the same
 //! facts is `man/src/protocol.md`; its examples are parsed by this crate's tests.
 
+#![forbid(unsafe_code)]
+
 pub mod codec;
 pub mod error;
 pub mod line;
