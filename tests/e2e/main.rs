@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod login;
+mod revoke;
 mod run;
 mod secrets;
 mod seed;
