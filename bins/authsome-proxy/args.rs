@@ -9,6 +9,9 @@
 pub struct Args {
     #[command(flatten)]
     pub session: cli::SessionArgs,
+    /// Print counters as a JSON line for every line on stdin, and at the end
+    #[arg(long)]
+    pub status: bool,
     #[command(flatten)]
     pub globals: cli::Globals,
 }

@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
+mod counters;
 mod network;
 mod opened;
 mod policy;

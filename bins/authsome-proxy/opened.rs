@@ -1,5 +1,7 @@
 //! A session's proxy, set up and running on its own thread.
 
+use crate::audit::Audit;
+use crate::counters::Counters;
 use crate::network;
 use crate::policy::Session;
 use crate::source::Source;
@@ -12,12 +14,13 @@ use proto::ops::proxy::{Opened, Settings};
 use proto::{Error, PLACEHOLDER, Result, Secrets};
 use provider::{HostPattern, Target};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 /// The running proxy; [`Running::end`] drains it.
 pub struct Running {
+    pub counters: Arc<Counters>,
     source: Source,
     stop: tokio::sync::oneshot::Sender<()>,
     thread: JoinHandle<()>,
@@ -42,6 +45,7 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
         .enable_all()
         .build()
         .map_err(|error| Error::unavailable(format!("cannot start the proxy's runtime: {error}")))?;
+    let audit = Audit::open(&context.home)?;
     let source = Source::start(context, open)?;
     let routes: Routes = runtime.block_on(source.ask("routes", &RoutesWanted::default()))?;
     routes.routes.iter().filter_map(ambiguity).for_each(|error| note(&warning(&error)));
@@ -50,7 +54,8 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let password = password()?;
     let listener = listener(&settings)?;
     let address = listener.local_addr().map_err(|error| Error::unavailable(format!("cannot listen: {error}")))?;
-    let session = session(&settings, source.clone(), ca.clone(), routes)?;
+    let counters = Arc::new(Counters::default());
+    let session = session(&settings, Told { audit, counters: counters.clone() }, source.clone(), ca.clone(), routes)?;
     let proxy = mitm::Settings {
         password: password.clone().into(),
         placeholders: vec![PLACEHOLDER.to_owned()],
@@ -67,20 +72,28 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
         });
     });
     let opened = Opened {
-        address: address.to_string(),
+        address: reachable(address).to_string(),
         ca: ca.pem().to_owned(),
         env,
         secret: Secrets::new().with("password", password),
     };
-    Ok((opened, Running { source, stop, thread }))
+    Ok((opened, Running { counters, source, stop, thread }))
 }
 
-fn session(settings: &Settings, source: Source, ca: Arc<SessionCa>, routes: Routes) -> Result<Session> {
+/// Who hears of what happens.
+struct Told {
+    audit: Audit,
+    counters: Arc<Counters>,
+}
+
+fn session(settings: &Settings, told: Told, source: Source, ca: Arc<SessionCa>, routes: Routes) -> Result<Session> {
     let allow = settings.allow.iter().map(|host| {
         host.parse::<Host>().map_err(|error| Error::invalid(format!("--allow {}: {error}", proto::redact::shown(host))))
     });
     Ok(Session {
         source,
+        audit: told.audit,
+        counters: told.counters,
         ca,
         mode: settings.mode,
         allow: allow.collect::<Result<_>>()?,
@@ -130,6 +143,16 @@ fn listener(settings: &Settings) -> Result<TcpListener> {
     };
     let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
     listener.map_err(|error| Error::unavailable(format!("cannot listen on {address}: {error}")))
+}
+
+/// Where a client of this machine finds it: all addresses are one that is this machine.
+fn reachable(mut listening: SocketAddr) -> SocketAddr {
+    if listening.ip().is_unspecified() {
+        let loopback: IpAddr =
+            if listening.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        listening.set_ip(loopback);
+    }
+    listening
 }
 
 /// Worth nothing once the session is over.

@@ -1,10 +1,12 @@
 //! What the proxy asks about each host and request, answered from the routes and the source.
 
+use crate::audit::{Audit, Event};
+use crate::counters::Counters;
 use crate::source::{Source, refusal};
 use crate::table::{Table, ambiguity};
 use host::{Authority, Host};
 use http::{HeaderName, HeaderValue, StatusCode};
-use mitm::{Action, Answer, Injection, Refusal, RequestHead, Scheme, SessionCa, Verdict};
+use mitm::{Action, Answer, Answered, Injection, Refusal, RequestHead, Scheme, SessionCa, Verdict};
 use proto::ops::credential::{Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set};
 use proto::ops::proxy::Mode;
 use proto::{Code, ConnectionName, Error, Object, ProviderName, Result, codec};
@@ -20,6 +22,8 @@ pub const CHOICE: HeaderName = HeaderName::from_static("x-authsome-connection");
 /// What a session's policy is made of.
 pub struct Session {
     pub source: Source,
+    pub audit: Audit,
+    pub counters: Arc<Counters>,
     pub ca: Arc<SessionCa>,
     pub mode: Mode,
     pub allow: HashSet<Host>,
@@ -46,7 +50,11 @@ pub struct Fresh {
 
 impl mitm::Policy for Session {
     fn connect<'a>(&'a self, to: &'a Authority, scheme: Scheme) -> Answer<'a, Verdict> {
-        Box::pin(async move { self.verdict(to, scheme).await.unwrap_or_else(|error| Verdict::Refuse(refusal(&error))) })
+        Box::pin(async move {
+            let verdict = self.verdict(to, scheme).await.unwrap_or_else(|error| Verdict::Refuse(refusal(&error)));
+            self.counters.verdict(&verdict);
+            verdict
+        })
     }
 
     fn request<'a>(&'a self, head: &'a RequestHead<'a>) -> Answer<'a, std::result::Result<Action, Refusal>> {
@@ -55,9 +63,10 @@ impl mitm::Policy for Session {
 
     fn report<'a>(&'a self, report: &'a mitm::Report<'a>) -> Answer<'a, bool> {
         Box::pin(async move {
-            self.forget(report.lease);
+            let (_, lease) = labelled(report.lease);
+            self.forget(lease);
             let body = Report {
-                lease: report.lease.to_owned(),
+                lease: lease.to_owned(),
                 status: report.status,
                 www_authenticate: report.www_authenticate.map(str::to_owned),
                 replayable: report.replayable,
@@ -65,6 +74,20 @@ impl mitm::Policy for Session {
             // A source that cannot tell leaves the provider's own 401 to the client.
             self.source.ask::<_, Reported>("report", &body).await.is_ok_and(|reported| reported.retry)
         })
+    }
+
+    fn refused(&self, to: Option<&Authority>, refusal: &Refusal) {
+        self.counters.refused(&refusal.code);
+        // Without an authority it is no client of this session.
+        if let Some(to) = to {
+            self.audit.tell(Event::refused(to, refusal));
+        }
+    }
+
+    fn answered(&self, answered: &Answered<'_>) {
+        self.counters.injected();
+        let (connection, _) = labelled(answered.lease);
+        self.audit.tell(Event::injected(connection, answered));
     }
 }
 
@@ -146,10 +169,10 @@ impl Session {
 
     fn injection(&self, credential: &Resolved) -> Result<Injection> {
         let slots = credential.set.iter().map(|set| place(set, credential)).collect::<Result<Vec<_>>>()?;
-        let named = format!("{}/{}", credential.provider, credential.connection);
-        let named = HeaderValue::from_str(&named).ok().filter(|_| self.name_connection);
+        let connection = format!("{}/{}", credential.provider, credential.connection);
+        let named = HeaderValue::from_str(&connection).ok().filter(|_| self.name_connection);
         let response_headers = named.into_iter().map(|value| (CHOICE, value)).collect();
-        Ok(Injection { lease: credential.lease.clone(), slots, response_headers })
+        Ok(Injection { lease: format!("{connection} {}", credential.lease), slots, response_headers })
     }
 
     fn forget(&self, lease: &str) {
@@ -196,6 +219,11 @@ impl Session {
             eprintln!("authsome-proxy: {text}");
         }
     }
+}
+
+/// `PROVIDER/CONNECTION`, and the lease as its source gave it. The proxy hands back both.
+fn labelled(lease: &str) -> (&str, &str) {
+    lease.split_once(' ').unwrap_or_default()
 }
 
 fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {

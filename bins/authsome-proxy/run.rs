@@ -2,10 +2,10 @@
 
 use crate::args::Args;
 use cli::{Context, Status};
-use helper::{Asks, NoAsks};
+use helper::{Asks, Child, NoAsks};
 use proto::ops::proxy::Opened;
 use proto::{Object, Result, codec};
-use std::io::Read;
+use std::io::BufRead;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("authsome-proxy")?;
@@ -14,15 +14,24 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let answer = child.link().call("open", codec::to_object(&open), &mut Notes(context))??;
     let opened: Opened = codec::from_object("the proxy's answer to open", answer)?;
     context.output.document(&serde_json::Value::Object(codec::to_object(&opened)));
-    wait_for_eof();
+    let tell = |child: &Child| -> Result<()> {
+        let counters: Object = child.link().request("status", &Object::new())?;
+        context.output.document(&serde_json::Value::Object(counters));
+        Ok(())
+    };
+    // The end of stdin says that nobody needs the proxy any more.
+    for line in std::io::stdin().lock().split(b'\n') {
+        if line.is_err() {
+            break;
+        }
+        if args.status {
+            tell(&child)?;
+        }
+    }
+    if args.status {
+        tell(&child)?;
+    }
     Ok(0)
-}
-
-/// What is on stdin says nothing; its end says that nobody needs the proxy any more.
-fn wait_for_eof() {
-    let mut stdin = std::io::stdin().lock();
-    let mut ignored = [0; 512];
-    while matches!(stdin.read(&mut ignored), Ok(1..)) {}
 }
 
 struct Notes<'a>(&'a Context);

@@ -1,4 +1,4 @@
-//! Role `proxy` over a pipe: one `open`, then traffic until EOF.
+//! Role `proxy` over a pipe: one `open`, then traffic until EOF; `status` tells its counters.
 
 use crate::opened::{self, Running};
 use cli::{Context, Home};
@@ -29,18 +29,31 @@ impl Served {
 
 impl Service for Served {
     fn hello(&self) -> Hello {
-        Hello::new("proxy", "authsome-proxy", &["open"])
+        Hello::new("proxy", "authsome-proxy", &["open", "status"])
     }
 
     fn call(&self, op: &str, body: Object, host: &Host) -> Result<Object> {
-        if op != "open" {
-            return Err(Error::unsupported(op));
+        match op {
+            "open" => self.open(body, host),
+            "status" => self.status(),
+            _ => Err(Error::unsupported(op)),
         }
+    }
+}
+
+impl Served {
+    fn open(&self, body: Object, host: &Host) -> Result<Object> {
         let open: Open = codec::from_object("open", body)?;
         let context = locked(&self.context).take().ok_or_else(|| Error::invalid("this proxy is open already"))?;
         let (opened, running) = opened::start(context, open, &|text| host.note(text))?;
         *locked(&self.running) = Some(running);
         Ok(codec::to_object(&opened))
+    }
+
+    fn status(&self) -> Result<Object> {
+        let running = locked(&self.running);
+        let running = running.as_ref().ok_or_else(|| Error::invalid("\"open\" comes first"))?;
+        Ok(running.counters.document())
     }
 }
 

@@ -3,7 +3,7 @@
 use proto::ops::credential::{Grant, Open, Star};
 use proto::ops::proxy::{Mode, Settings};
 use proto::{ConnectionName, Error, ProfileName, ProviderName, Result};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -31,6 +31,12 @@ pub struct SessionArgs {
     /// Trust these certificates, too, for connections to providers
     #[arg(long, value_name = "FILE")]
     pub upstream_ca: Option<PathBuf>,
+    /// Listen on this address instead of a loopback port of the system's choice, as for containers
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Let --listen take an address that other machines may reach
+    #[arg(long, requires = "listen")]
+    pub i_know: bool,
     /// Leave out the response header that names the connection used
     #[arg(long)]
     pub no_connection_header: bool,
@@ -46,13 +52,17 @@ impl SessionArgs {
                 absolute.map_err(|error| Error::invalid(format!("--upstream-ca {}: {error}", path.display())));
             absolute.map(|path| path.display().to_string())
         });
+        if let Some(address) = self.listen.filter(|address| !self.i_know && is_public(address.ip())) {
+            return Err(Error::invalid(format!("--listen {address}: other machines may reach that address, and only the session's password would stop them"))
+                .hint("a private address, or --i-know"));
+        }
         let settings = Settings {
             mode: if self.strict { Mode::Strict } else { Mode::Connected },
             allow: self.allow.clone(),
             connect_to: self.connect_to.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect(),
             upstream_ca: upstream_ca.transpose()?,
             allow_private: self.allow_private,
-            listen: None,
+            listen: self.listen.map(|address| address.to_string()),
             no_connection_header: self.no_connection_header,
         };
         let mut open =
@@ -66,6 +76,14 @@ impl SessionArgs {
             }
         }
         Ok(open)
+    }
+}
+
+/// All addresses at once are public, too.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_private() && !v4.is_link_local(),
+        IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_unique_local() && !v6.is_unicast_link_local(),
     }
 }
 
@@ -125,6 +143,25 @@ mod tests {
         assert!(matches!(chosen.grant, Some(Grant::Named(names)) if names.len() == 2));
         assert!("notion=*".parse::<Chosen>().unwrap().first.is_none());
         assert!("notion=../x".parse::<Chosen>().is_err());
+    }
+
+    #[test]
+    fn a_public_address_is_listened_on_by_who_knows_only() {
+        for (address, public) in [
+            ("127.0.0.1:0", false),
+            ("172.17.0.1:8080", false),
+            ("[::1]:1", false),
+            ("[fd00::1]:1", false),
+            ("0.0.0.0:1", true),
+            ("[::]:1", true),
+            ("192.0.2.1:1", true),
+            ("[::ffff:8.8.8.8]:1", true),
+        ] {
+            let args = SessionArgs { listen: Some(address.parse().unwrap()), ..SessionArgs::default() };
+            assert_eq!(args.open(&ProfileName::default()).is_err(), public, "{address}");
+            let knowing = SessionArgs { i_know: true, ..args };
+            assert!(knowing.open(&ProfileName::default()).is_ok(), "{address}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::target;
 use crate::tls::Http;
 use crate::upload::{Kept, Upload};
 use crate::upstream::{One, UpstreamError};
-use crate::{Action, Injection, Refusal, Report, RequestHead, Scheme};
+use crate::{Action, Answered, Injection, Refusal, Report, RequestHead, Scheme};
 use host::Authority;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -58,6 +58,7 @@ async fn injected(
     if !prepare(core, link, &mut parts, Some(&injection))? {
         return send(core, link, parts, Upload::stream(body)).await;
     }
+    let (method, uri) = (own.method.clone(), own.uri.clone());
     let kept = Kept::new(body);
     let mut response = send(core, link, parts, kept.read()).await?;
     let mut used = injection;
@@ -69,6 +70,13 @@ async fn injected(
     {
         (response, used) = (second, injection);
     }
+    core.policy.answered(&Answered {
+        lease: &used.lease,
+        authority: &link.key.authority,
+        method: &method,
+        path: uri.path(),
+        status: response.status().as_u16(),
+    });
     response.headers_mut().extend(used.response_headers);
     Ok(response)
 }

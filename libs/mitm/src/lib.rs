@@ -98,7 +98,7 @@ pub use address::{Reach, reach};
 pub use ca::{CaError, Permitted, SessionCa};
 pub use dial::{DialError, Dialer, Resolve, SystemResolver};
 pub use password::USER;
-pub use policy::{Action, Answer, Injection, Place, Policy, Report, RequestHead, Scheme, Slot, Verdict};
+pub use policy::{Action, Answer, Answered, Injection, Place, Policy, Report, RequestHead, Scheme, Slot, Verdict};
 pub use refusal::{ERROR_HEADER, Refusal};
 pub use server::{Proxy, Settings};
 pub use tls::provider;

@@ -26,6 +26,9 @@ pub trait Policy: Send + Sync + 'static {
 
     /// A request or CONNECT was refused, by the policy or by the proxy itself; for an audit log.
     fn refused(&self, _to: Option<&Authority>, _refusal: &Refusal) {}
+
+    /// The head of the response to a request on which a slot was filled; for an audit log.
+    fn answered(&self, _answered: &Answered<'_>) {}
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +95,18 @@ pub enum Place {
     Header(HeaderName),
     /// A query parameter, by its decoded name.
     Query(String),
+}
+
+/// A request that left with a credential, and what came of it.
+#[derive(Debug)]
+pub struct Answered<'a> {
+    /// Of the credential that the response belongs to: after a second try, of the second.
+    pub lease: &'a str,
+    pub authority: &'a Authority,
+    pub method: &'a Method,
+    /// Without the query.
+    pub path: &'a str,
+    pub status: u16,
 }
 
 /// An upstream's 401 to a request on which a slot was filled.

@@ -48,6 +48,7 @@ async fn after_a_renewal_the_request_is_sent_once_more_with_its_body() {
     assert_eq!(upstream.count(), 2);
     let challenge = Some("Bearer error=\"invalid_token\"".to_owned());
     assert_eq!(*session.rules.reports.lock().unwrap(), [("lease-0".to_owned(), challenge, true)]);
+    assert_eq!(*session.rules.answers.lock().unwrap(), ["lease-1 POST api.test:443/x 200"]);
     // The connection goes on as if nothing had happened.
     assert_eq!(client.ask(post("again")).await.text(), "again");
 }

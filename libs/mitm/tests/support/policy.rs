@@ -1,7 +1,7 @@
 //! A policy that a test sets up, and that remembers what it was asked.
 
 use host::Authority;
-use mitm::{Action, Answer, Injection, Place, Policy, Refusal, Report, RequestHead, Scheme, Slot, Verdict};
+use mitm::{Action, Answer, Answered, Injection, Place, Policy, Refusal, Report, RequestHead, Scheme, Slot, Verdict};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,6 +23,7 @@ pub struct Rules {
     pub seen: Mutex<Vec<String>>,
     pub chosen: Mutex<Vec<Option<String>>>,
     pub refusals: Mutex<Vec<String>>,
+    pub answers: Mutex<Vec<String>>,
 }
 
 impl Rules {
@@ -41,6 +42,7 @@ impl Rules {
             seen: Mutex::default(),
             chosen: Mutex::default(),
             refusals: Mutex::default(),
+            answers: Mutex::default(),
         }
     }
 
@@ -97,5 +99,10 @@ impl Policy for Rules {
 
     fn refused(&self, _to: Option<&Authority>, refusal: &Refusal) {
         self.refusals.lock().unwrap().push(refusal.code.clone());
+    }
+
+    fn answered(&self, answered: &Answered<'_>) {
+        let Answered { lease, authority, method, path, status } = answered;
+        self.answers.lock().unwrap().push(format!("{lease} {method} {authority}{path} {status}"));
     }
 }
