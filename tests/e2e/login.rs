@@ -1,5 +1,6 @@
 //! Logins that end connected, and those that say exactly why not.
 
+mod clients;
 mod devices;
 mod hardening;
 mod turns;

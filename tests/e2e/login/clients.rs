@@ -1,0 +1,163 @@
+//! OAuth clients: registered, forgotten, moved, replaced.
+
+use super::{notion, origin};
+use crate::world::World;
+use serde_json::Value;
+use testkit::{Browser, Config, Consent};
+
+/// Logs in where the client registers itself: the provider's window alone.
+fn register(world: &World, args: &[&str]) -> testkit::Output {
+    let before = world.opened().len();
+    let running = world.start_login(args);
+    Browser::new().unwrap().open(&world.opened_as(before + 1)).unwrap();
+    running.finish().unwrap().expect_code(0)
+}
+
+fn client_of(world: &World, connection: &str) -> Value {
+    let shown = world.home.run_program("authsome-vault", &["get", &format!("demo/{connection}")]).unwrap();
+    shown.expect_code(0).json()["client_id"].clone()
+}
+
+#[test]
+fn a_forgotten_client_is_registered_anew_and_older_connections_keep_theirs() {
+    let world = World::new("demo", Config::mcp());
+    register(&world, &["--connection", "old"]);
+    register(&world, &["--connection", "second"]);
+    assert_eq!(world.server.requests_to("/register").len(), 1, "one client serves them all");
+    world.server.forget_clients();
+    let output = register(&world, &["--connection", "new"]);
+    assert!(output.stderr.contains("no longer knows this client"), "{}", output.stderr);
+    assert_eq!(world.server.requests_to("/register").len(), 2);
+    assert_eq!(client_of(&world, "old"), client_of(&world, "second"));
+    assert_ne!(client_of(&world, "old"), client_of(&world, "new"));
+}
+
+#[test]
+fn a_client_that_is_forgotten_while_the_person_decides_costs_a_second_window() {
+    let world = World::new("demo", Config { consent: Consent::Ask, ..Config::mcp() });
+    let running = world.start_login(&["--connection", "first"]);
+    Browser::new().unwrap().open(&world.opened_as(1)).unwrap().press("Allow").unwrap();
+    running.finish().unwrap().expect_code(0);
+
+    let running = world.start_login(&[]);
+    let browser = Browser::new().unwrap();
+    let consent = browser.open(&world.opened_as(2)).unwrap();
+    world.server.forget_clients();
+    let saved = consent.press("Allow").unwrap();
+    assert!(saved.body.contains("second window"), "{}", saved.body);
+    let second = world.opened_as(3);
+    assert_eq!(origin(&second), origin(&world.opened_as(2)), "the page stays where it is");
+    // A reload of the first answer, which has the same state, is not taken for the second.
+    let again = browser.open(&saved.url).unwrap();
+    assert_eq!(again.status, 410, "{}", again.body);
+    Browser::new().unwrap().open(&second).unwrap().press("Allow").unwrap();
+    running.finish().unwrap().expect_code(0);
+}
+
+#[test]
+fn a_registered_clients_secret_that_runs_out_is_replaced_before_the_login() {
+    let world = World::new(
+        "demo",
+        Config { client_auth: testkit::ClientAuth::Body, registered_ttl: Some(3600), ..Config::mcp() },
+    );
+    register(&world, &[]);
+    let before = client_of(&world, "default");
+    world.server.configure(|config| config.registered_ttl = Some(60));
+    register(&world, &["--force"]);
+    assert_eq!(client_of(&world, "default"), before, "an hour is enough");
+    register(&world, &["--force", "--reset-client"]);
+    let short = client_of(&world, "default");
+    register(&world, &["--force"]);
+    assert_ne!(client_of(&world, "default"), short, "a minute is not");
+}
+
+#[test]
+fn a_client_gets_to_a_moved_token_endpoint_only_after_one_yes() {
+    let world = notion();
+    world.connect(&[]);
+    let mut definition = world.server.definition("demo");
+    definition["api_url"] = serde_json::json!(["api.elsewhere.test"]);
+    world.home.write_definition("demo", &definition).unwrap();
+    let refused = world.start_login(&["--connection", "work"]).finish().unwrap().expect_code(4);
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+
+    for (answer, status) in [("n", 4), ("y", 0)] {
+        let windows = world.opened().len();
+        let mut terminal = world.home.pty("authsome", &["login", "demo", "--force"]).unwrap();
+        terminal.see("api.elsewhere.test").unwrap();
+        terminal.see("[y/N]").unwrap();
+        terminal.line(answer).unwrap();
+        if status == 0 {
+            Browser::new().unwrap().open(&world.opened_as(windows + 1)).unwrap();
+        }
+        assert_eq!(terminal.finish().unwrap(), Some(status), "{}", terminal.seen());
+        assert_eq!(terminal.seen().matches("[y/N]").count(), 1, "{}", terminal.seen());
+    }
+    world.log_in_again(&["--connection", "work"]);
+}
+
+#[test]
+fn another_client_id_asks_for_its_secret_and_a_reset_asks_for_both() {
+    let world = notion();
+    world.connect(&[]);
+    let running = world.start_login(&["--connection", "work", "--client-id", "client"]);
+    // The stored one: nothing to ask.
+    Browser::new().unwrap().open(&world.opened_as(2)).unwrap();
+    running.finish().unwrap().expect_code(0);
+
+    let running = world.start_login(&["--connection", "work", "--force", "--client-id", "other"]);
+    let page = Browser::new().unwrap().open(&world.opened_as(3)).unwrap();
+    assert_eq!(page.fields(), ["client_secret"], "{}", page.body);
+    drop(running);
+
+    let running = world.start_login(&["--connection", "work", "--force", "--reset-client"]);
+    let page = Browser::new().unwrap().open(&world.opened_as(4)).unwrap();
+    assert_eq!(page.fields(), ["client_id", "client_secret"], "{}", page.body);
+    drop(running);
+}
+
+#[test]
+fn a_public_client_may_leave_the_secret_empty() {
+    let config = Config { client_auth: testkit::ClientAuth::None, client_secret: None, ..Config::plain() };
+    let world = World::new("demo", config);
+    let mut definition = world.server.definition("demo");
+    definition["oauth"].as_object_mut().unwrap().remove("token_auth");
+    world.home.write_definition("demo", &definition).unwrap();
+    let running = world.start_login(&[]);
+    let page = Browser::new().unwrap().open(&world.opened_as(1)).unwrap();
+    page.submit(&[("client_id", "client"), ("client_secret", "")]).unwrap();
+    Browser::new().unwrap().open(&world.opened_as(2)).unwrap();
+    running.finish().unwrap().expect_code(0);
+}
+
+#[test]
+fn scopes_are_added_or_replaced_and_fewer_than_asked_are_told() {
+    let world = World::new("demo", Config::plain());
+    world.connect(&["--scopes", "+repo"]);
+    assert_eq!(world.server.last_authorization().unwrap()["scope"], "read write repo");
+    world.connect(&["--scopes", "read", "--force"]);
+    assert_eq!(world.server.last_authorization().unwrap()["scope"], "read");
+
+    world.server.configure(|config| config.scopes_granted = Some(vec!["read".to_owned()]));
+    let before = world.opened().len();
+    let running = world.start_login(&["--force"]);
+    Browser::new().unwrap().open(&world.opened_as(before + 1)).unwrap();
+    let output = running.finish().unwrap().expect_code(0);
+    assert!(output.stderr.contains("write"), "{}", output.stderr);
+    let shown = world.home.run_program("authsome-vault", &["get", "demo"]).unwrap().expect_code(0).json();
+    assert_eq!(shown["scopes"], serde_json::json!(["read"]));
+}
+
+#[test]
+fn a_refresh_token_that_does_not_come_is_told() {
+    let world = World::new("demo", Config { refresh: testkit::Refresh::None, ..Config::plain() });
+    let mut definition = world.server.definition("demo");
+    definition["oauth"]["expects_refresh_token"] = true.into();
+    world.home.write_definition("demo", &definition).unwrap();
+    let mut running = world.start_login(&["--stdin"]);
+    running.write(&world.client_json()).unwrap();
+    running.close_stdin();
+    Browser::new().unwrap().open(&world.opened_as(1)).unwrap();
+    let output = running.finish().unwrap().expect_code(0);
+    assert!(output.stderr.contains("refresh token"), "{}", output.stderr);
+}
