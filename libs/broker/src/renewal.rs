@@ -134,7 +134,7 @@ fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began
 
 /// Writes the new token. Only what the vault has may be used.
 fn keep(world: &World, key: &Key, stored: Stored, definition: &Definition, learned: Learned, until: i64) -> Result<()> {
-    let mut fresh = Stored { secret: stored.secret.clone(), ..stored };
+    let mut fresh = stored;
     for name in learned.secret.names() {
         fresh.secret.set(name, learned.secret.get(name).unwrap_or_default());
     }
@@ -150,8 +150,8 @@ fn keep(world: &World, key: &Key, stored: Stored, definition: &Definition, learn
             Ok(Some(there)) if there.rev != fresh.rev => return Ok(()),
             Ok(None) => {
                 // Logged out meanwhile: nobody will ever use what was just given out.
-                let orphan = Stored { rev: String::new(), record: fresh.record.clone(), secret: learned.secret };
-                let _ = world.flows.revoke(request(&orphan, definition));
+                let late = Refresh { secret: learned.secret, ..request(&fresh, definition) };
+                let _ = world.flows.revoke(late);
                 return Err(not_connected(key));
             }
             _ if world.now() >= until => {
