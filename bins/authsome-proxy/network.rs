@@ -1,7 +1,7 @@
 //! How the proxy reaches the providers: trusted roots, addresses, the person's own proxy.
 
 use host::{Authority, Host};
-use mitm::{Dialer, UpstreamProxy};
+use mitm::{Dialer, ProxyScheme, UpstreamProxy};
 use proto::ops::proxy::Settings;
 use proto::{Error, Result};
 use rustls::RootCertStore;
@@ -24,7 +24,7 @@ pub fn roots(settings: &Settings) -> Result<RootCertStore> {
     Ok(roots)
 }
 
-pub fn dialer(settings: &Settings) -> Result<Dialer> {
+pub fn dialer(settings: &Settings, roots: &RootCertStore) -> Result<Dialer> {
     let mut connect_to = HashMap::new();
     for (from, to) in &settings.connect_to {
         let bad =
@@ -39,25 +39,31 @@ pub fn dialer(settings: &Settings) -> Result<Dialer> {
     Ok(Dialer {
         connect_to,
         allow_private: settings.allow_private,
-        upstream_proxy: upstream_proxy()?,
+        upstream_proxy: upstream_proxy(roots)?,
         ..Dialer::default()
     })
 }
 
 /// The person's own `HTTPS_PROXY`; lower case wins, as with curl.
-fn upstream_proxy() -> Result<Option<UpstreamProxy>> {
+fn upstream_proxy(roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
     let variable = |names: [&str; 2]| {
         names.into_iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.trim().is_empty())
     };
     let Some(text) = variable(["https_proxy", "HTTPS_PROXY"]).or_else(|| variable(["all_proxy", "ALL_PROXY"])) else {
         return Ok(None);
     };
-    let bad = |what: &str| Error::invalid(format!("HTTPS_PROXY {what}")).hint("HTTPS_PROXY=http://HOST:PORT");
+    let bad = |what: &str| {
+        Error::invalid(format!("HTTPS_PROXY {what}")).hint("HTTPS_PROXY=http://HOST:PORT, or https:// or socks5://")
+    };
     let text = if text.contains("://") { text } else { format!("http://{text}") };
     let url = url::Url::parse(&text).map_err(|_| bad("is no URL"))?;
-    if url.scheme() != "http" {
-        return Err(bad("has a scheme that this proxy cannot go through"));
-    }
+    let (scheme, port) = match url.scheme() {
+        "http" => (ProxyScheme::Http, 80),
+        "https" => (ProxyScheme::Https(roots.clone()), 443),
+        // Names are resolved over there by both: what is resolved here could be told to lead elsewhere.
+        "socks5" | "socks5h" => (ProxyScheme::Socks5, 1080),
+        _ => return Err(bad("has a scheme that this proxy cannot go through")),
+    };
     let host = url.host_str().and_then(|host| host.parse::<Host>().ok()).ok_or_else(|| bad("has no host"))?;
     let decoded = |text: &str| percent_decoded(text);
     let user = (!url.username().is_empty())
@@ -67,7 +73,7 @@ fn upstream_proxy() -> Result<Option<UpstreamProxy>> {
         return Ok(None);
     }
     let bypass = no_proxy.split(',').filter_map(|entry| entry.trim().trim_start_matches('.').parse().ok()).collect();
-    Ok(Some(UpstreamProxy { address: Authority::new(host, url.port().unwrap_or(80)), user, bypass }))
+    Ok(Some(UpstreamProxy { scheme, address: Authority::new(host, url.port().unwrap_or(port)), user, bypass }))
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -56,11 +56,12 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let address = listener.local_addr().map_err(|error| Error::unavailable(format!("cannot listen: {error}")))?;
     let counters = Arc::new(Counters::default());
     let session = session(&settings, Told { audit, counters: counters.clone() }, source.clone(), ca.clone(), routes)?;
+    let roots = network::roots(&settings)?;
     let proxy = mitm::Settings {
         password: password.clone().into(),
         placeholders: vec![PLACEHOLDER.to_owned()],
-        roots: network::roots(&settings)?,
-        dialer: network::dialer(&settings)?,
+        dialer: network::dialer(&settings, &roots)?,
+        roots,
     };
     let proxy = Proxy::new(Arc::new(session), ca.clone(), proxy)
         .map_err(|error| Error::internal(format!("cannot set up the proxy's TLS: {error}")))?;

@@ -102,4 +102,4 @@ pub use policy::{Action, Answer, Answered, Injection, Place, Policy, Report, Req
 pub use refusal::{ERROR_HEADER, Refusal};
 pub use server::{Proxy, Settings};
 pub use tls::provider;
-pub use upstream_proxy::UpstreamProxy;
+pub use upstream_proxy::{ProxyScheme, UpstreamProxy};

@@ -4,20 +4,37 @@
 use crate::dial::DialError;
 use crate::limits::HEAD_BYTES;
 use crate::stream::Io;
+use crate::tls::{ClientSide, Http, server_name};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use host::{Authority, Host};
+use rustls::RootCertStore;
 use secrecy::{ExposeSecret, SecretString};
+use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_socks::TargetAddr;
+use tokio_socks::tcp::Socks5Stream;
 
-/// An HTTP proxy spoken to in plain text (RFC 9110 §9.3.6).
+/// Names are resolved by it, with every scheme.
 #[derive(Clone)]
 pub struct UpstreamProxy {
+    pub scheme: ProxyScheme,
     pub address: Authority,
     pub user: Option<(String, SecretString)>,
     /// Hosts reached without it: a host, or a domain with everything below.
     pub bypass: Vec<Host>,
+}
+
+#[derive(Clone)]
+pub enum ProxyScheme {
+    /// CONNECT in plain text (RFC 9110 §9.3.6).
+    Http,
+    /// The same in TLS, its certificate verified against these roots.
+    Https(RootCertStore),
+    /// RFC 1928, with the password of RFC 1929.
+    Socks5,
 }
 
 impl UpstreamProxy {
@@ -26,13 +43,54 @@ impl UpstreamProxy {
     }
 
     /// Asks for a tunnel to `to`.
-    pub(crate) async fn open(&self, mut stream: TcpStream, to: &Authority) -> Result<Io, DialError> {
-        let failed = |text: &str| DialError::Proxy(self.address.clone(), text.to_owned());
+    pub(crate) async fn open(&self, stream: TcpStream, to: &Authority) -> Result<Io, DialError> {
+        match &self.scheme {
+            ProxyScheme::Http => self.connect(Box::new(stream), to).await,
+            ProxyScheme::Https(roots) => self.connect(self.secure(stream, roots).await?, to).await,
+            ProxyScheme::Socks5 => self.socks(stream, to).await,
+        }
+    }
+
+    fn failed(&self, text: impl Into<String>) -> DialError {
+        DialError::Proxy(self.address.clone(), text.into())
+    }
+
+    async fn secure(&self, stream: TcpStream, roots: &RootCertStore) -> Result<Io, DialError> {
+        let client = ClientSide::new(roots.clone()).map_err(|error| self.failed(error.to_string()))?;
+        let handshake = TlsConnector::from(client.config(Http::One)).connect(server_name(&self.address), stream);
+        let stream =
+            handshake.await.map_err(|error| self.failed(format!("gave no trusted TLS connection: {error}")))?;
+        Ok(Box::new(stream))
+    }
+
+    async fn socks(&self, stream: TcpStream, to: &Authority) -> Result<Io, DialError> {
+        let target: TargetAddr<'_> = match (to.host.ip(), to.host.domain()) {
+            (Some(ip), _) => TargetAddr::Ip(SocketAddr::new(ip, to.port)),
+            (None, name) => TargetAddr::Domain(name.unwrap_or_default().to_owned().into(), to.port),
+        };
+        let opened = match &self.user {
+            Some((name, password)) => {
+                Socks5Stream::connect_with_password_and_socket(stream, target, name, password.expose_secret()).await
+            }
+            None => Socks5Stream::connect_with_socket(stream, target).await,
+        };
+        match opened {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(tokio_socks::Error::PasswordAuthFailure(_) | tokio_socks::Error::NoAcceptableAuthMethods) => {
+                Err(self.failed("wants a password, or another one"))
+            }
+            Err(error) => Err(self.failed(format!("refused the tunnel ({error})"))),
+        }
+    }
+
+    async fn connect(&self, mut stream: Io, to: &Authority) -> Result<Io, DialError> {
+        let failed = |text: &str| self.failed(text);
         let request = self.request(to);
         stream.write_all(request.expose_secret().as_bytes()).await.map_err(|_| failed("hung up"))?;
+        stream.flush().await.map_err(|_| failed("hung up"))?;
         let head = read_head(&mut stream).await.ok_or_else(|| failed("gave no whole answer"))?;
         match head.get(9..12) {
-            Some(b"200") if head.starts_with(b"HTTP/1.") => Ok(Box::new(stream)),
+            Some(b"200") if head.starts_with(b"HTTP/1.") => Ok(stream),
             Some(b"407") => Err(failed("wants a password, or another one")),
             _ => Err(failed("refused the tunnel")),
         }
@@ -55,7 +113,7 @@ fn below(host: &Host, suffix: &Host) -> bool {
 }
 
 /// Byte by byte, so that nothing of the tunnel is swallowed; it happens once per connection.
-async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
+async fn read_head(stream: &mut Io) -> Option<Vec<u8>> {
     let mut head = Vec::with_capacity(256);
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() > HEAD_BYTES {

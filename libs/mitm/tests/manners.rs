@@ -3,7 +3,7 @@
 
 mod support;
 
-use mitm::{Dialer, UpstreamProxy};
+use mitm::{Dialer, ProxyScheme, UpstreamProxy};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::client::Client;
@@ -193,6 +193,7 @@ async fn an_upstream_proxy_is_asked_for_a_tunnel_with_its_password() {
         head
     });
     let proxy = UpstreamProxy {
+        scheme: ProxyScheme::Http,
         address: authority(&address.to_string()),
         user: Some(("me".to_owned(), "secret".to_owned().into())),
         bypass: Vec::new(),
@@ -216,7 +217,12 @@ async fn an_upstream_proxy_that_refuses_is_named_in_the_error() {
         client.send("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
     });
     let upstream = Upstream::answering(|_| text("ok")).await;
-    let proxy = UpstreamProxy { address: authority(&address.to_string()), user: None, bypass: Vec::new() };
+    let proxy = UpstreamProxy {
+        scheme: ProxyScheme::Http,
+        address: authority(&address.to_string()),
+        user: None,
+        bypass: Vec::new(),
+    };
     let dialer = Dialer { upstream_proxy: Some(proxy), ..dialer(&[]) };
     let session = Session::new(Rules::injecting("api.test"), dialer, &upstream).await;
     let reply = session.api().await.ask(GET).await;
