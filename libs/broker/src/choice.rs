@@ -3,7 +3,7 @@
 use crate::session::Session;
 use crate::world::{World, connection, login_command};
 use proto::record::{Connection, DefaultConnection};
-use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Slot};
+use proto::{Code, ConnectionName, Error, Key, Object, ProviderName, Result, Slot};
 use provider::{Choice, SaidBy, Wanted, choose};
 use std::collections::BTreeMap;
 
@@ -25,10 +25,7 @@ pub(crate) fn connections(world: &World, prefix: &str) -> Result<BTreeMap<Provid
                     of_provider.records.insert(name.clone(), record);
                 }
             }
-            Slot::Default => {
-                let pointer = proto::codec::from_object::<DefaultConnection>("the default", row.record);
-                of_provider.pointer = pointer.ok().map(|default| default.connection);
-            }
+            Slot::Default => of_provider.pointer = pointed_at(row.record),
             Slot::Client => {}
         }
     }
@@ -55,9 +52,8 @@ pub(crate) fn chosen_key(
     provider: &ProviderName,
     named: Option<&ConnectionName>,
 ) -> Result<Key> {
-    let prefix = format!("{}/{provider}/", session.profile);
-    let connections = connections(world, &prefix)?.remove(provider).unwrap_or_default();
     let named = named.or_else(|| session.choose.get(provider));
+    let connections = candidates(world, session, provider, named)?;
     let key = |name: &str| Ok::<_, Error>(session.key(provider, &name.parse()?));
     match connections.choose(named) {
         Choice::One(name) => key(name),
@@ -68,6 +64,36 @@ pub(crate) fn chosen_key(
         }
         Choice::Ambiguous(names) => Err(ambiguous(provider, names)),
     }
+}
+
+/// Of a thousand connections the one that was said, if it is there; else all, to tell the choices.
+fn candidates(
+    world: &World,
+    session: &Session,
+    provider: &ProviderName,
+    named: Option<&ConnectionName>,
+) -> Result<Connections> {
+    let listed = |prefix: &str| Ok::<_, Error>(connections(world, prefix)?.remove(provider));
+    let pointer = match named {
+        Some(_) => None,
+        None => pointer(world, &Key::default_of(&session.profile, provider))?,
+    };
+    if let Some(name) = named.or(pointer.as_ref())
+        && let Some(found) = listed(&session.key(provider, name).to_string())?
+    {
+        return Ok(Connections { pointer, ..found });
+    }
+    Ok(listed(&format!("{}/{provider}/", session.profile))?.unwrap_or_default())
+}
+
+fn pointer(world: &World, key: &Key) -> Result<Option<ConnectionName>> {
+    let row = world.vault.list(&key.to_string())?.into_iter().find(|row| row.key == *key);
+    Ok(row.and_then(|row| pointed_at(row.record)))
+}
+
+/// A default of another shape is none.
+fn pointed_at(record: Object) -> Option<ConnectionName> {
+    proto::codec::from_object::<DefaultConnection>("the default", record).ok().map(|default| default.connection)
 }
 
 pub(crate) fn ambiguous<'a>(provider: &ProviderName, names: impl IntoIterator<Item = &'a str>) -> Error {

@@ -42,10 +42,14 @@ impl Context {
         Ok(all)
     }
 
-    /// The connection that is meant when `named` was said, or nothing. Reads one record when that will do.
+    /// The connection that is meant when `named` was said, or nothing. Of a thousand it reads the one.
     pub fn connection(&self, vault: &Vault, provider: &ProviderName, named: Option<&ConnectionName>) -> Result<Row> {
         let mut connections = self.none_of(provider);
-        if let Some(name) = named.or(connections.directory.as_ref()) {
+        if named.is_none() && connections.directory.is_none() {
+            let pointer = vault.record(&Key::default_of(&self.profile, provider))?;
+            pointer.into_iter().try_for_each(|row| connections.take(row))?;
+        }
+        if let Some(name) = named.or(connections.directory.as_ref()).or(connections.default.as_ref()) {
             connections.rows = vault.record(&Key::connection(&self.profile, provider, name))?.into_iter().collect();
         }
         if connections.rows.is_empty() {
