@@ -30,7 +30,10 @@ pub enum PageEvent {
 /// What the page is about, for people.
 #[derive(Debug, Clone)]
 pub struct About {
+    /// As people call it.
     pub provider: String,
+    /// As commands call it.
+    pub name: String,
     pub connection: String,
     /// Shown on the form of an OAuth app, with a button to copy it.
     pub redirect_uri: Option<String>,
@@ -52,7 +55,8 @@ pub enum Stage {
     /// The answer is being checked and stored.
     Working,
     Connected {
-        lines: Vec<String>,
+        account: Option<String>,
+        scopes: Vec<String>,
     },
     Failed {
         message: String,

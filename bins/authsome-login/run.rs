@@ -104,16 +104,11 @@ fn store(
 fn finish(stored: Result<Connection>, definition: &Definition, args: &Args, host: Host) -> Result<Status> {
     match stored {
         Ok(record) => {
-            let lines = told(&record, definition);
+            let account = record.account.label.as_deref().map(proto::redact::shown);
             if let Some(page) = &host.page {
-                page.show(Stage::Connected { lines: lines.clone() });
+                page.show(Stage::Connected { account: account.clone(), scopes: record.scopes.clone() });
             }
-            let account = record
-                .account
-                .label
-                .as_ref()
-                .map(|label| format!(" as {}", proto::redact::shown(label)))
-                .unwrap_or_default();
+            let account = account.map(|label| format!(" as {label}")).unwrap_or_default();
             let text = format!("Connected to {}{account} ({}).", definition.display_name, args.connection);
             let key = Key::connection(&host.client_key.profile, &record.provider, &args.connection);
             host.events.connected(false, &summary(&key, &record), &text);
@@ -199,24 +194,12 @@ fn about(definition: &Definition, args: &Args, callback: &Callback) -> About {
     let is_oauth = definition.oauth.is_some();
     About {
         provider: definition.display_name.clone(),
+        name: definition.name.clone(),
         connection: args.connection.to_string(),
         redirect_uri: is_oauth.then(|| callback.redirect_uri().to_owned()),
         dashboard_url: definition.dashboard_url.clone(),
         docs_url: definition.docs_url.clone(),
     }
-}
-
-/// What the success page says: which account, which scopes, what to type next.
-fn told(record: &Connection, definition: &Definition) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(label) = &record.account.label {
-        lines.push(format!("Account: {}", proto::redact::shown(label)));
-    }
-    if !record.scopes.is_empty() {
-        lines.push(format!("Scopes: {}", proto::redact::shown(&record.scopes.join(" "))));
-    }
-    lines.push(format!("Next: authsome run -- COMMAND uses it; authsome get {} shows it.", definition.name));
-    lines
 }
 
 fn summary(key: &Key, record: &Connection) -> Value {

@@ -1,10 +1,10 @@
 const button = document.getElementById("copy");
 if (button) {
   button.addEventListener("click", async () => {
-    const input = document.getElementById("redirect");
-    input.select();
+    const uri = document.getElementById("redirect");
+    getSelection().selectAllChildren(uri);
     try {
-      await navigator.clipboard.writeText(input.value);
+      await navigator.clipboard.writeText(uri.textContent);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Selected";

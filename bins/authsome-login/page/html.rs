@@ -31,12 +31,10 @@ pub fn form(about: &About, form: &Form, typed: &Typed) -> Html {
         html! {
             h1 { (form.title) }
             p.quiet { "What you type here is sealed on this machine and goes nowhere but to " (about.provider) "." }
-            @if let Some(uri) = &about.redirect_uri { (redirect_uri(uri)) }
-            @if let Some(url) = &about.dashboard_url {
-                p { "Get it here: " a href=(url) target="_blank" rel="noopener noreferrer" { (url) } }
-            }
+            @if let Some(uri) = &about.redirect_uri { (register(about, uri)) }
+            @else if let Some(url) = &about.dashboard_url { p { "You find it at " (link(url, host_of(url))) "." } }
             @if let Some(url) = &about.docs_url {
-                p.quiet { a href=(url) target="_blank" rel="noopener noreferrer" { "How " (about.provider) " explains it" } }
+                p { (link(url, &format!("How {} explains it", about.provider))) }
             }
             form method="post" action="/form" autocomplete="off" {
                 @for (index, one) in form.fields.iter().enumerate() { (field(one, typed, index == 0)) }
@@ -46,14 +44,29 @@ pub fn form(about: &About, form: &Form, typed: &Typed) -> Html {
     )
 }
 
-fn redirect_uri(uri: &str) -> Markup {
+/// The two things to do at the provider before there is anything to type.
+fn register(about: &About, redirect_uri: &str) -> Markup {
     html! {
-        p { label for="redirect" { "Register this redirect URI with the app:" } }
-        div.copy {
-            input id="redirect" type="text" value=(uri) readonly;
-            button type="button" id="copy" { "Copy" }
+        p {
+            "First create an OAuth app at "
+            @if let Some(url) = &about.dashboard_url { (link(url, host_of(url))) } @else { (about.provider) }
+            ". It asks for a redirect URI, which is"
         }
+        div.copy {
+            code.line id="redirect" { (redirect_uri) }
+            button type="button" id="copy" aria-label="Copy the redirect URI" { "Copy" }
+        }
+        p { "Then type what it shows you:" }
     }
+}
+
+fn link(url: &str, text: &str) -> Markup {
+    html! { a href=(url) target="_blank" rel="noopener noreferrer" { (text) } }
+}
+
+/// Without the scheme: what a person looks for in the address bar.
+fn host_of(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/')
 }
 
 fn field(field: &Field, typed: &Typed, first: bool) -> Markup {
@@ -73,14 +86,23 @@ fn field(field: &Field, typed: &Typed, first: bool) -> Markup {
     }
 }
 
-pub fn connected(about: &About, lines: &[String]) -> Html {
+pub fn connected(about: &About, account: Option<&str>, scopes: &[String]) -> Html {
     let title = format!("Connected to {}", about.provider);
+    let which =
+        if about.connection == "default" { String::new() } else { format!(" --connection {}", about.connection) };
     document(
         &title,
         html! {
             h1 { span.good aria-hidden="true" { "✓ " } (title) }
-            @for line in lines { p { (line) } }
-            p.quiet { "The connection " code { (about.connection) } " is stored. You can close this window." }
+            dl {
+                @if let Some(account) = account { dt { "Account" } dd { (account) } }
+                dt { "Connection" } dd { (about.connection) }
+                @if !scopes.is_empty() { dt { "Scopes" } dd { (proto::redact::shown(&scopes.join(", "))) } }
+            }
+            h2 { "What to type next" }
+            p { code.line { "authsome run -- COMMAND" } "runs a command that uses it without seeing it" }
+            p { code.line { "authsome get " (about.name) (which) } "shows it again" }
+            p.quiet { "It is stored. You can close this window." }
         },
     )
 }
@@ -92,8 +114,13 @@ pub fn failed(about: &About, message: &str, hint: Option<&str>) -> Html {
         html! {
             h1 { span.bad aria-hidden="true" { "✗ " } (title) }
             p role="alert" { (message) }
-            @if let Some(hint) = hint { p { "Next: " code { (hint) } } }
-            p.quiet { "Nothing was stored." }
+            h2 { "The way out" }
+            @match hint {
+                Some(command) if command.starts_with("authsome ") => p { code.line { (command) } },
+                Some(hint) => p { (hint) },
+                None => p { code.line { "authsome login " (about.name) } "tries it again" },
+            }
+            p.quiet { "Nothing was stored. You can close this window." }
         },
     )
 }

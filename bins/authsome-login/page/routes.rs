@@ -183,7 +183,9 @@ async fn outcome(shared: &Shared) -> Page {
     // The sender lives in `shared`.
     let now = stage.wait_for(|stage| !matches!(stage, Stage::Working)).await;
     match now.as_deref() {
-        Ok(Stage::Connected { lines }) => page(StatusCode::OK, html::connected(&shared.about, lines)),
+        Ok(Stage::Connected { account, scopes }) => {
+            page(StatusCode::OK, html::connected(&shared.about, account.as_deref(), scopes))
+        }
         Ok(Stage::Failed { message, hint }) => {
             page(StatusCode::OK, html::failed(&shared.about, message, hint.as_deref()))
         }

@@ -42,7 +42,7 @@ fn rejected(task: &Task, reason: Reason) -> (Code, Option<String>) {
         Reason::InvalidScope => (Code::Denied, Some(format!("ask for other scopes: authsome login {name} --scopes …"))),
         Reason::ExpiredToken => (Code::Timeout, Some(format!("authsome login {name}"))),
         Reason::Temporary => (Code::Unavailable, None),
-        Reason::InvalidGrant => (Code::Denied, Some(format!("authsome login {name} --force"))),
+        Reason::InvalidGrant | Reason::AccessDenied => (Code::Denied, Some(format!("authsome login {name} --force"))),
         _ => (Code::Denied, None),
     }
 }

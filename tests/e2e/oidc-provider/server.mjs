@@ -5,6 +5,7 @@
 
 import http from 'node:http';
 import Provider from 'oidc-provider';
+import Storage from 'oidc-provider/lib/adapters/memory_adapter.js';
 
 const [redirectUri, seconds] = process.argv.slice(2);
 
@@ -30,6 +31,7 @@ const provider = new Provider(issuer, {
     registration: { enabled: true },
     revocation: { enabled: true },
   },
+  clockTolerance: 0,
   scopes: ['openid', 'read', 'write'],
   pkce: { required: () => true },
   rotateRefreshToken: true,
@@ -42,7 +44,7 @@ const provider = new Provider(issuer, {
 // What registration has made is forgotten, as servers do.
 provider.use(async (ctx, next) => {
   if (ctx.path !== '/forget-client') return next();
-  await provider.Client.adapter.destroy(ctx.query.client_id);
+  await new Storage('Client').destroy(ctx.query.client_id);
   ctx.body = 'forgotten';
 });
 
