@@ -1,9 +1,12 @@
 //! A process behind a [`Link`].
 
 use crate::{Broken, Link, Tracer};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a helper may take to end after EOF, and again after TERM.
 const ENDING: Duration = Duration::from_secs(2);
@@ -58,17 +61,20 @@ impl Child {
         matches!(self.process.try_wait(), Ok(None))
     }
 
+    /// Waits for its end by a descriptor of the process: no moment is slept away.
     fn ends_within(&mut self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
-        let mut pause = Duration::from_micros(100);
-        while self.is_running() {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
+        let limit = Timespec::try_from(limit).ok();
+        let ended = self.pid().and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        if let Some(ended) = ended {
+            let mut ended = [PollFd::new(&ended, PollFlags::IN)];
+            // When it fails, the look below decides.
+            let _ = retry_on_intr(|| poll(&mut ended, limit.as_ref()));
         }
-        true
+        !self.is_running()
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.process.id()).ok().and_then(Pid::from_raw)
     }
 }
 
@@ -78,13 +84,13 @@ impl Drop for Child {
         if self.ends_within(ENDING) || !self.may_signal {
             return;
         }
-        if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        if let Some(pid) = self.pid() {
             // Its own process group, so what it started ends with it.
-            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::TERM);
+            let _ = kill_process_group(pid, Signal::TERM);
             if self.ends_within(ENDING) {
                 return;
             }
-            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+            let _ = kill_process_group(pid, Signal::KILL);
         }
         let _ = self.process.wait();
     }
