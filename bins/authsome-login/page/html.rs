@@ -32,10 +32,10 @@ pub fn form(about: &About, form: &Form, typed: &Typed) -> Html {
             h1 { (form.title) }
             p.quiet { "What you type here is sealed on this machine and goes nowhere but to " (about.provider) "." }
             @if let Some(uri) = &about.redirect_uri { (register(about, uri)) }
-            @else if let Some(url) = &about.dashboard_url { p { "You find it at " (link(url, host_of(url))) "." } }
-            @if let Some(url) = &about.docs_url {
-                p { (link(url, &format!("How {} explains it", about.provider))) }
-            }
+            @else { p {
+                @if let Some(url) = &about.dashboard_url { "You find it at " (link(url, host_of(url))) ". " }
+                (explained(about))
+            } }
             form method="post" action="/form" autocomplete="off" {
                 @for (index, one) in form.fields.iter().enumerate() { (field(one, typed, index == 0)) }
                 button type="submit" { "Continue" }
@@ -56,7 +56,13 @@ fn register(about: &About, redirect_uri: &str) -> Markup {
             code.line id="redirect" { (redirect_uri) }
             button type="button" id="copy" aria-label="Copy the redirect URI" { "Copy" }
         }
-        p { "Then type what it shows you:" }
+        p { "Then type what it shows you. " (explained(about)) }
+    }
+}
+
+fn explained(about: &About) -> Markup {
+    html! {
+        @if let Some(url) = &about.docs_url { (link(url, &format!("How {} explains it", about.provider))) "." }
     }
 }
 
@@ -100,8 +106,8 @@ pub fn connected(about: &About, account: Option<&str>, scopes: &[String]) -> Htm
                 @if !scopes.is_empty() { dt { "Scopes" } dd { (proto::redact::shown(&scopes.join(", "))) } }
             }
             h2 { "What to type next" }
-            p { code.line { "authsome run -- COMMAND" } "runs a command that uses it without seeing it" }
-            p { code.line { "authsome get " (about.name) (which) } "shows it again" }
+            p { code.line { "authsome run -- COMMAND" } span.quiet { "runs a command that uses it without seeing it" } }
+            p { code.line { "authsome get " (about.name) (which) } span.quiet { "shows it again" } }
             p.quiet { "It is stored. You can close this window." }
         },
     )
@@ -118,7 +124,7 @@ pub fn failed(about: &About, message: &str, hint: Option<&str>) -> Html {
             @match hint {
                 Some(command) if command.starts_with("authsome ") => p { code.line { (command) } },
                 Some(hint) => p { (hint) },
-                None => p { code.line { "authsome login " (about.name) } "tries it again" },
+                None => p { code.line { "authsome login " (about.name) } span.quiet { "tries it again" } },
             }
             p.quiet { "Nothing was stored. You can close this window." }
         },
