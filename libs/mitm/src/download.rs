@@ -34,8 +34,8 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// After the end of the response.
-    fn settle(mut self, cx: &mut Context<'_>) {
-        if self.upload.is_done() && self.one.poll_usable(cx) {
+    fn settle(mut self) {
+        if self.upload.is_done() && self.one.is_usable() {
             self.upstreams.put(&self.key, self.one);
         }
     }
@@ -50,7 +50,7 @@ impl Download {
         Download { source: Source::Upstream { body, lease: None }, broken: None, answer: None }
     }
 
-    pub async fn leased(body: Incoming, lease: Lease) -> Download {
+    pub fn leased(body: Incoming, lease: Lease) -> Download {
         // The request may still be on its way while the response is not read for a while: that
         // must not stop it.
         let lease = match lease.upload.is_done() {
@@ -61,11 +61,7 @@ impl Download {
             }
         };
         let mut download = Download { source: Source::Upstream { body, lease }, broken: None, answer: None };
-        std::future::poll_fn(|cx| {
-            download.settle_at_end(cx);
-            Poll::Ready(())
-        })
-        .await;
+        download.settle_at_end();
         download
     }
 
@@ -74,12 +70,12 @@ impl Download {
         self
     }
 
-    fn settle_at_end(&mut self, cx: &mut Context<'_>) {
+    fn settle_at_end(&mut self) {
         if let Source::Upstream { body, lease } = &mut self.source
             && body.is_end_stream()
             && let Some(lease) = lease.take()
         {
-            lease.settle(cx);
+            lease.settle();
         }
     }
 }
@@ -106,16 +102,17 @@ impl Body for Download {
             Source::Own(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Source::Upstream { body, lease } => (body, lease),
         };
-        if let Some(lease) = lease {
-            lease.one.poll_drive(cx);
-        }
-        let frame = match ready!(Pin::new(body).poll_frame(cx)).transpose() {
+        let polled = match lease {
+            Some(lease) => lease.one.poll_with(cx, |cx| Pin::new(&mut *body).poll_frame(cx)),
+            None => Pin::new(&mut *body).poll_frame(cx),
+        };
+        let frame = match ready!(polled).transpose() {
             Ok(frame) => frame,
             Err(error) => return self.poll_broken(cx, error.into()),
         };
         match (&frame, lease.take_if(|_| frame.is_none())) {
-            (None, Some(lease)) => lease.settle(cx),
-            _ => self.settle_at_end(cx),
+            (None, Some(lease)) => lease.settle(),
+            _ => self.settle_at_end(),
         }
         Poll::Ready(frame.map(Ok))
     }

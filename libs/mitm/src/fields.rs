@@ -63,7 +63,10 @@ fn strip(headers: &mut HeaderMap, keep: impl Fn(&HeaderName) -> bool, also: impl
         // RFC 9112 §6.3: the length is overridden, and goes with what overrode it.
         nominated.push(header::CONTENT_LENGTH);
     }
-    let goes = |name: &HeaderName| (is_hop_by_hop(name) || also(name) || nominated.contains(name)) && !keep(name);
+    // What every connection of ours does may be said on both sides; most messages then stay whole.
+    let persistent = headers.get_all(header::CONNECTION).iter().all(is_keep_alive);
+    let stays = |name: &HeaderName| keep(name) || (persistent && *name == header::CONNECTION);
+    let goes = |name: &HeaderName| (is_hop_by_hop(name) || also(name) || nominated.contains(name)) && !stays(name);
     if !headers.keys().any(goes) {
         return;
     }
@@ -83,6 +86,10 @@ fn nominations(connection: &HeaderValue) -> Vec<HeaderName> {
     let names = connection.to_str().unwrap_or_default().split(',').map(str::trim);
     let names = names.filter_map(|name| name.parse().ok());
     names.filter(|name| *name != header::HOST && *name != header::CONTENT_LENGTH).collect()
+}
+
+fn is_keep_alive(connection: &HeaderValue) -> bool {
+    connection.as_bytes().eq_ignore_ascii_case(b"keep-alive")
 }
 
 fn lists(value: &HeaderValue, token: &str) -> bool {

@@ -170,7 +170,7 @@ async fn send_one(core: &Core, link: &Link, parts: Parts, upload: Upload) -> Res
     let mut request = held_for_continue(Request::from_parts(parts, upload));
     let done = request.body().done();
     loop {
-        let idle = core.upstreams.idle(&link.key).await;
+        let idle = core.upstreams.idle(&link.key);
         let reused = idle.is_some();
         let mut one = match idle {
             Some(one) => one,
@@ -184,7 +184,7 @@ async fn send_one(core: &Core, link: &Link, parts: Parts, upload: Upload) -> Res
             (Ok(response), _) => {
                 let (parts, body) = response.into_parts();
                 let lease = Lease { one, key: link.key.clone(), upload: done, upstreams: core.upstreams.clone() };
-                return Ok(Response::from_parts(parts, Download::leased(body, lease).await));
+                return Ok(Response::from_parts(parts, Download::leased(body, lease)));
             }
             (Err(mut failed), spare) => match (failed.take_message(), spare) {
                 (Some(unsent), _) if reused => request = unsent,

@@ -78,6 +78,7 @@ mod fields;
 mod forward;
 mod guard;
 mod head;
+mod inline;
 mod intercept;
 pub mod limits;
 mod password;

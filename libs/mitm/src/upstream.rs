@@ -2,6 +2,7 @@
 //! Everything that makes two connections different is in the key.
 
 use crate::dial::{DialError, Dialer};
+use crate::inline::Inline;
 use crate::limits::{CONNECTION_WINDOW, HANDSHAKE, HEAD_BYTES, KNOWN_HOSTS, POOL, POOL_IDLE, STREAM_WINDOW};
 use crate::stream::Io;
 use crate::tls::{ClientSide, H2, Http, server_name};
@@ -17,7 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
@@ -97,10 +98,10 @@ impl Upstreams {
     }
 
     /// An idle HTTP/1 connection that is still open.
-    pub async fn idle(&self, key: &Key) -> Option<One> {
+    pub fn idle(&self, key: &Key) -> Option<One> {
         loop {
             let mut one = self.take(key)?;
-            if std::future::poll_fn(|cx| Poll::Ready(one.poll_usable(cx))).await {
+            if one.is_usable() {
                 return Some(one);
             }
         }
@@ -251,6 +252,7 @@ type Driver = http1::Connection<TokioIo<Io>, Upload>;
 pub(crate) struct One {
     sender: http1::SendRequest<Upload>,
     driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
+    inline: Inline,
 }
 
 impl One {
@@ -260,7 +262,7 @@ impl One {
             .max_buf_size(HEAD_BYTES)
             .handshake(TokioIo::new(stream))
             .await?;
-        Ok(One { sender, driver: Some(Box::pin(connection.with_upgrades())) })
+        Ok(One { sender, driver: Some(Box::pin(connection.with_upgrades())), inline: Inline::default() })
     }
 
     /// Sends a request and waits for the head of its response.
@@ -269,20 +271,28 @@ impl One {
         request: Request<Upload>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
         let mut response = std::pin::pin!(self.sender.try_send_request(request));
-        let driver = &mut self.driver;
+        let (driver, inline) = (&mut self.driver, &self.inline);
         std::future::poll_fn(|cx| {
-            poll_driver(driver, cx);
-            response.as_mut().poll(cx)
+            inline.poll(cx, |cx| {
+                poll_driver(driver, cx);
+                response.as_mut().poll(cx)
+            })
         })
         .await
     }
 
-    pub fn poll_drive(&mut self, cx: &mut Context<'_>) {
-        poll_driver(&mut self.driver, cx);
+    /// Lets the connection work while `part` of its response is waited for.
+    pub fn poll_with<T>(&mut self, cx: &mut Context<'_>, mut part: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        let driver = &mut self.driver;
+        self.inline.poll(cx, |cx| {
+            poll_driver(driver, cx);
+            part(cx)
+        })
     }
 
-    pub fn poll_usable(&mut self, cx: &mut Context<'_>) -> bool {
-        self.poll_drive(cx);
+    /// Whether it is open and at rest. Nobody is woken if that changes.
+    pub fn is_usable(&mut self) -> bool {
+        poll_driver(&mut self.driver, &mut Context::from_waker(Waker::noop()));
         self.driver.is_some() && self.sender.is_ready()
     }
 
