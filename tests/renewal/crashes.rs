@@ -23,6 +23,11 @@ pub struct Toll {
     pub killed: usize,
 }
 
+/// A provider takes every refresh token once and ends the family of one that comes again.
+pub const STRICT: Refresh = Refresh::Rotating { grace: 0 };
+/// A provider takes it again for ten minutes, and its definition says so.
+pub const GRACEFUL: Refresh = Refresh::Rotating { grace: 600 };
+
 /// Renews `rounds` connections, two at a time, and kills one program of each at a random instant.
 /// Then every one of them is asked for its token.
 pub fn massacre(rounds: usize, refresh: Refresh) -> Toll {
@@ -47,7 +52,10 @@ pub fn massacre(rounds: usize, refresh: Refresh) -> Toll {
         }
     });
     wait_for_the_dead(&stage, rounds);
-    Toll { killed: killed.into_inner(), ..count(&stage, rounds) }
+    let toll = Toll { killed: killed.into_inner(), ..count(&stage, rounds) };
+    assert_eq!(stage.world.server.reuse_count(), 0, "no refresh token came twice but where that is allowed");
+    assert!(toll.reauthorize <= toll.killed, "{toll:?}");
+    toll
 }
 
 /// True when the victim was there to be killed.
@@ -63,6 +71,8 @@ fn renew_and_kill(stage: &Stage, name: &str) -> bool {
         if let Some((pid, _)) = found {
             kill(*pid);
         }
+        let listed = stage.world.home.run_program("authsome-vault", &["list", &key(name).to_string()]).unwrap();
+        assert!(listed.code == Some(0) && listed.stdout.lines().count() == 1, "the store opens: {listed:?}");
         // Whatever it says, it says it in time; what became of the connection is asked later.
         drop(caller.join().unwrap());
         found.is_some()
@@ -128,8 +138,8 @@ fn random() -> u64 {
 #[test]
 fn fifty_kills_lose_no_connection_silently() {
     let (strict, graceful) = std::thread::scope(|scope| {
-        let strict = scope.spawn(|| massacre(25, Refresh::Rotating { grace: 0 }));
-        let graceful = scope.spawn(|| massacre(25, Refresh::Rotating { grace: 600 }));
+        let strict = scope.spawn(|| massacre(25, STRICT));
+        let graceful = scope.spawn(|| massacre(25, GRACEFUL));
         (strict.join().unwrap(), graceful.join().unwrap())
     });
     assert!(strict.killed + graceful.killed >= 15, "{strict:?} {graceful:?}");
