@@ -1,9 +1,10 @@
 //! The response body on its way to the client: streamed as the upstream sends it. Reading it is
 //! what drives its HTTP/1 connection, which returns to the pool at its end.
 
+use crate::one::One;
 use crate::turn::Answer;
 use crate::upload::{BoxError, Done};
-use crate::upstream::{Key, One, Upstreams};
+use crate::upstream::{Key, Upstreams};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;

@@ -4,11 +4,12 @@
 use crate::core::{Core, Handoff, Link};
 use crate::download::{Download, Lease};
 use crate::fields;
+use crate::one::One;
 use crate::slots;
 use crate::target;
 use crate::tls::Http;
 use crate::upload::{Kept, Upload};
-use crate::upstream::{One, UpstreamError};
+use crate::upstream_error::UpstreamError;
 use crate::{Action, Answered, Injection, Refusal, Report, RequestHead, Scheme};
 use host::Authority;
 use http::request::Parts;

@@ -10,6 +10,10 @@
 //! CONNECT, TLS name and `Host` agree; `forward` asks the policy about the request, has `slots` put
 //! the credential in, and sends it over a connection of `upstream`, which `dial` opened.
 //!
+//! What it cannot carry, since hyper does not: over HTTP/1, trailers that neither `Trailer` nor `TE`
+//! announced, informational responses other than 100, and the order between repetitions of one header
+//! and other headers.
+//!
 //! ```no_run
 //! use mitm::{Action, Answer, Dialer, Injection, Permitted, Place, Policy, Proxy, Refusal, Report};
 //! use mitm::{RequestHead, Scheme, SessionCa, Settings, Slot, Verdict};
@@ -81,6 +85,7 @@ mod head;
 mod inline;
 mod intercept;
 pub mod limits;
+mod one;
 mod password;
 mod placeholder;
 mod policy;
@@ -93,6 +98,7 @@ mod tls;
 mod turn;
 mod upload;
 mod upstream;
+mod upstream_error;
 mod upstream_proxy;
 
 pub use address::{Reach, reach};

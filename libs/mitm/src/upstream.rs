@@ -1,24 +1,21 @@
 //! Open connections to upstreams: HTTP/1 ones lent to one request at a time, HTTP/2 ones shared.
 //! Everything that makes two connections different is in the key.
 
-use crate::dial::{DialError, Dialer};
-use crate::inline::Inline;
+use crate::Scheme;
+use crate::dial::Dialer;
 use crate::limits::{CONNECTION_WINDOW, HANDSHAKE, HEAD_BYTES, KNOWN_HOSTS, POOL, POOL_IDLE, STREAM_WINDOW};
+use crate::one::One;
 use crate::stream::Io;
 use crate::tls::{ClientSide, H2, Http, server_name};
 use crate::upload::Upload;
-use crate::{Refusal, Scheme};
+use crate::upstream_error::UpstreamError;
 use host::Authority;
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use quick_cache::sync::Cache;
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
@@ -30,21 +27,6 @@ pub(crate) struct Key {
     pub authority: Authority,
     pub scheme: Scheme,
     pub private: bool,
-}
-
-/// Why an upstream gave no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UpstreamError {
-    #[error(transparent)]
-    Dial(#[from] DialError),
-    #[error("no trusted TLS connection to {0}: {1}")]
-    Tls(Authority, io::Error),
-    #[error("{0} broke off: {1}")]
-    Broken(Authority, hyper::Error),
-    #[error("{0} no longer speaks HTTP/2")]
-    Version(Authority),
-    #[error("{0} switched protocols without being asked")]
-    Unasked(Authority),
 }
 
 pub(crate) struct Upstreams {
@@ -243,102 +225,6 @@ async fn start_two(stream: Io) -> hyper::Result<http2::SendRequest<Upload>> {
         let _ended = connection.await;
     });
     Ok(sender)
-}
-
-type Driver = http1::Connection<TokioIo<Io>, Upload>;
-
-/// An HTTP/1 connection, driven by whoever holds it: request and response then share one task,
-/// without a wake-up from one to another at every step.
-pub(crate) struct One {
-    sender: http1::SendRequest<Upload>,
-    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
-    inline: Inline,
-}
-
-impl One {
-    async fn new(stream: Io) -> hyper::Result<One> {
-        let (sender, connection): (_, Driver) = http1::Builder::new()
-            .preserve_header_case(true)
-            .max_buf_size(HEAD_BYTES)
-            .handshake(TokioIo::new(stream))
-            .await?;
-        Ok(One { sender, driver: Some(Box::pin(connection.with_upgrades())), inline: Inline::default() })
-    }
-
-    /// Sends a request and waits for the head of its response.
-    pub async fn send(
-        &mut self,
-        request: Request<Upload>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
-        let mut response = std::pin::pin!(self.sender.try_send_request(request));
-        let (driver, inline) = (&mut self.driver, &self.inline);
-        std::future::poll_fn(|cx| {
-            inline.poll(cx, |cx| {
-                poll_driver(driver, cx);
-                response.as_mut().poll(cx)
-            })
-        })
-        .await
-    }
-
-    /// Lets the connection work while `part` of its response is waited for.
-    pub fn poll_with<T>(&mut self, cx: &mut Context<'_>, mut part: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        let driver = &mut self.driver;
-        self.inline.poll(cx, |cx| {
-            poll_driver(driver, cx);
-            part(cx)
-        })
-    }
-
-    /// Whether it is open and at rest. Nobody is woken if that changes.
-    pub fn is_usable(&mut self) -> bool {
-        poll_driver(&mut self.driver, &mut Context::from_waker(Waker::noop()));
-        self.driver.is_some() && self.sender.is_ready()
-    }
-
-    /// Runs to its end: after a 101 that hands over the stream.
-    pub async fn finish(mut self) {
-        if let Some(driver) = self.driver.take() {
-            // Whoever reads the response or the stream sees the error.
-            let _ended = driver.await;
-        }
-    }
-}
-
-fn poll_driver(driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>, cx: &mut Context<'_>) {
-    if let Some(running) = driver
-        && running.as_mut().poll(cx).is_ready()
-    {
-        *driver = None;
-    }
-}
-
-impl UpstreamError {
-    pub fn refusal(&self) -> Refusal {
-        let (status, code) = match self {
-            UpstreamError::Dial(DialError::Forbidden(..) | DialError::Private(..)) => {
-                (StatusCode::FORBIDDEN, "upstream-address")
-            }
-            UpstreamError::Dial(DialError::Resolve(..)) => (StatusCode::BAD_GATEWAY, "upstream-unresolved"),
-            UpstreamError::Dial(DialError::Timeout(..)) => (StatusCode::BAD_GATEWAY, "upstream-timeout"),
-            UpstreamError::Dial(DialError::Proxy(..)) => (StatusCode::BAD_GATEWAY, "upstream-proxy"),
-            UpstreamError::Dial(DialError::Connect(..)) => (StatusCode::BAD_GATEWAY, "upstream-unreachable"),
-            UpstreamError::Tls(..) => (StatusCode::BAD_GATEWAY, "upstream-tls"),
-            UpstreamError::Broken(..) | UpstreamError::Version(_) | UpstreamError::Unasked(_) => {
-                (StatusCode::BAD_GATEWAY, "upstream-broken")
-            }
-        };
-        let refusal = Refusal::new(status, code, self.to_string());
-        match self {
-            UpstreamError::Dial(DialError::Private(..)) => {
-                refusal.fix("allow private addresses for the session, or for this provider in its definition")
-            }
-            UpstreamError::Tls(..) => {
-                refusal.fix("if the host has a private authority, trust it with --upstream-ca FILE")
-            }
-            _ => refusal,
-        }
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
