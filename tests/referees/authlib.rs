@@ -1,6 +1,6 @@
 //! Authlib, so that nothing is tuned to one family of servers.
 
-use crate::court::{Court, assert_connected};
+use crate::court::{CLIENT, Court, assert_connected};
 use crate::referee::{Referee, text_of};
 use serde_json::{Value, json};
 use testkit::{Browser, Page};
@@ -8,6 +8,10 @@ use testkit::{Browser, Page};
 const WHOSE: &str = "/me";
 
 fn court(access_seconds: u32) -> Option<Court> {
+    with(access_seconds, definition)
+}
+
+fn with(access_seconds: u32, definition: fn(&str) -> Value) -> Option<Court> {
     Referee::Authlib.is_here().then(|| Court::new(Referee::Authlib, access_seconds, WHOSE, definition))
 }
 
@@ -45,4 +49,31 @@ fn refused_consent_ends_with_4() {
     let output = output.expect_code(4);
     assert!(output.stderr.contains("access_denied"), "{}", output.stderr);
     assert!(page.body.contains("Not connected"), "{}", text_of(&page.body));
+}
+
+#[test]
+fn a_machine_with_client_credentials_needs_nobody_and_renews() {
+    let machine = |url: &str| {
+        let mut definition = definition(url);
+        definition["flow"] = "client_credentials".into();
+        definition
+    };
+    let Some(court) = with(2, machine) else { return };
+    let login = ["login", "referee", "--no-input", "--stdin"];
+    court.world.home.run_with_input(&login, CLIENT).unwrap().expect_code(0);
+    court.renews(WHOSE);
+}
+
+#[test]
+fn a_machine_with_a_signed_assertion_needs_nobody_and_renews() {
+    let machine = |url: &str| {
+        let oauth = json!({"token_url": format!("{url}/token"), "scopes": []});
+        json!({"flow": "jwt_bearer", "oauth": oauth})
+    };
+    let Some(court) = with(2, machine) else { return };
+    let key = std::fs::read_to_string("libs/oauth/tests/oauth/keys/pkcs8.pem").unwrap();
+    let client = json!({"client_id": "confidential", "private_key": key}).to_string();
+    let login = ["login", "referee", "--no-input", "--stdin"];
+    court.world.home.run_with_input(&login, &client).unwrap().expect_code(0);
+    court.renews(WHOSE);
 }

@@ -117,3 +117,19 @@ fn a_client_registers_itself_and_again_when_it_is_forgotten() {
     assert!(court.is_accepted(WHOSE, &court.exported()));
     court.revokes(WHOSE);
 }
+
+#[test]
+fn a_machine_with_client_credentials_needs_nobody() {
+    let machine = |url: &str| {
+        let mut definition = by_hand(url);
+        definition["flow"] = "client_credentials".into();
+        definition["oauth"]["scopes"] = json!(["read"]);
+        definition
+    };
+    let Some(court) = court(2, machine) else { return };
+    let login = ["login", "referee", "--no-input", "--stdin", "--no-check"];
+    court.world.home.run_with_input(&login, CLIENT).unwrap().expect_code(0);
+    let first = court.exported();
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    assert_ne!(court.exported(), first, "a new one for the one that ran out");
+}

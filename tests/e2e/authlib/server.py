@@ -1,4 +1,5 @@
-"""Authlib as a provider: authorization code with PKCE, rotating refresh tokens, revocation.
+"""Authlib as a provider: authorization code with PKCE, rotating refresh tokens, revocation, and
+tokens for machines (client credentials, signed assertions).
 
 Prints its address; ends with its standard input.
 
@@ -9,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 # Loopback alone is served; Authlib otherwise insists on https.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -17,12 +19,15 @@ from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProte
 from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin, grants, list_to_scope, scope_to_list
 from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7523 import JWTBearerGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from flask import Flask, jsonify, request
+from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 
 REDIRECT_URI, SECONDS = sys.argv[1], int(sys.argv[2])
 SCOPES = ["read", "write"]
+KEY = Path(__file__).parents[3] / "libs/oauth/tests/oauth/keys/pkcs8.pem"
 
 
 class Client(ClientMixin):
@@ -50,7 +55,7 @@ class Client(ClientMixin):
         return response_type == "code"
 
     def check_grant_type(self, grant_type):
-        return grant_type in ("authorization_code", "refresh_token")
+        return grant_type in ("authorization_code", "refresh_token", "client_credentials", JWTBearerGrant.GRANT_TYPE)
 
 
 class Code:
@@ -132,6 +137,21 @@ class RefreshGrant(grants.RefreshTokenGrant):
         refresh_token.revoked = True
 
 
+class MachineGrant(grants.ClientCredentialsGrant):
+    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_post"]
+
+
+class AssertionGrant(JWTBearerGrant):
+    def resolve_issuer_client(self, issuer):
+        return CLIENT if issuer == CLIENT.client_id else None
+
+    def resolve_client_public_key(self, client):
+        return RSAKey.import_key(KEY.read_text())
+
+    def get_audiences(self):
+        return [f"{request.host_url}token"]
+
+
 class Revocation(RevocationEndpoint):
     CLIENT_AUTH_METHODS = ["client_secret_post"]
 
@@ -149,12 +169,16 @@ class Bearer(BearerTokenValidator):
 
 app = Flask(__name__)
 app.config["OAUTH2_REFRESH_TOKEN_GENERATOR"] = True
-app.config["OAUTH2_TOKEN_EXPIRES_IN"] = {"authorization_code": SECONDS, "refresh_token": SECONDS}
+app.config["OAUTH2_TOKEN_EXPIRES_IN"] = dict.fromkeys(
+    ["authorization_code", "refresh_token", "client_credentials", JWTBearerGrant.GRANT_TYPE], SECONDS
+)
 server = AuthorizationServer(
     app, query_client=lambda id: CLIENT if id == CLIENT.client_id else None, save_token=lambda token, _: TOKENS.append(Token(token))
 )
 server.register_grant(CodeGrant, [CodeChallenge(required=True)])
 server.register_grant(RefreshGrant)
+server.register_grant(MachineGrant)
+server.register_grant(AssertionGrant)
 server.register_endpoint(Revocation)
 protect = ResourceProtector()
 protect.register_token_validator(Bearer())
@@ -179,7 +203,7 @@ def revoke():
 
 
 @app.get("/me")
-@protect("read")
+@protect()
 def me():
     return jsonify(sub="ada")
 

@@ -20,12 +20,15 @@ const provider = new Provider(issuer, {
       client_secret: 'referee-client-secret-0123456789',
       application_type: 'native',
       redirect_uris: [redirectUri],
-      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      grant_types: [
+        'authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code',
+      ],
       response_types: ['code'],
       token_endpoint_auth_method: 'client_secret_basic',
     },
   ],
   features: {
+    clientCredentials: { enabled: true },
     devInteractions: { enabled: true },
     deviceFlow: { enabled: true },
     registration: { enabled: true },
@@ -36,7 +39,7 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-  ttl: { AccessToken: Number(seconds), DeviceCode: 60, Grant: 3600, RefreshToken: 3600, Session: 3600, Interaction: 600 },
+  ttl: { AccessToken: Number(seconds), ClientCredentials: Number(seconds), DeviceCode: 60, Grant: 3600, RefreshToken: 3600, Session: 3600, Interaction: 600 },
   findAccount: async (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
   cookies: { keys: ['referee'] },
 });
