@@ -129,6 +129,83 @@ pub struct DefaultConnection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::{from_object, to_object};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn object(value: Value) -> Object {
+        let Value::Object(object) = value else { unreachable!("the tests give objects") };
+        object
+    }
+
+    #[test]
+    fn the_least_that_was_ever_written_is_a_connection() {
+        let old = object(json!({"provider": "notion", "flow": "pkce", "status": "connected"}));
+        let record: Connection = from_object("an old record", old).unwrap();
+        assert!(record.expires_at.is_none() && !record.renewable && record.renewal.is_none());
+        assert_eq!(record.state(i64::MAX), "connected");
+        let old = object(json!({"client_id": "12"}));
+        let client: Client = from_object("an old client", old).unwrap();
+        assert!(!client.registered && client.expires_at.is_none());
+    }
+
+    #[test]
+    fn what_names_no_provider_flow_or_status_is_no_connection() {
+        let whole = object(json!({"provider": "notion", "flow": "pkce", "status": "connected"}));
+        for missing in ["provider", "flow", "status"] {
+            let mut record = whole.clone();
+            record.remove(missing);
+            assert!(from_object::<Connection>("a record", record).is_err(), "{missing}");
+        }
+    }
+
+    /// Any JSON, a few levels deep.
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            let objects = prop::collection::btree_map("\\PC{0,8}", inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Value::from),
+                objects.prop_map(|object| Value::Object(object.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// An older program that renews a token of a newer one loses nothing of the record.
+        #[test]
+        fn unknown_fields_go_through_a_change_unharmed(
+            newer in prop::collection::btree_map("x_[a-z]{0,8}", json(), 0..6),
+            expires_at in any::<Option<i64>>(),
+        ) {
+            let mut record = object(json!({"provider": "notion", "flow": "pkce", "status": "connected"}));
+            record.extend(newer.clone());
+            let mut read: Connection = from_object("a record", record).unwrap();
+            read.expires_at = expires_at;
+            let written = to_object(&read);
+            for (name, value) in newer {
+                prop_assert_eq!(&written[&name], &value);
+            }
+            prop_assert_eq!(from_object::<Connection>("a record", written).unwrap(), read);
+        }
+
+        /// Whatever lies there is a record or an error, and never another record than was written.
+        #[test]
+        fn any_object_is_read_or_refused(fields in prop::collection::btree_map(
+            "flow|scopes|account|obtained_at|expires_at|renewable|bound|renewal|[a-z]{1,6}", json(), 0..4,
+        )) {
+            let mut whole = object(json!({"provider": "notion", "flow": "pkce", "status": "connected"}));
+            whole.extend(fields);
+            if let Ok(record) = from_object::<Connection>("a record", whole) {
+                prop_assert_eq!(from_object::<Connection>("a record", to_object(&record)).unwrap(), record);
+            }
+        }
+    }
 
     #[test]
     fn a_newer_field_and_a_newer_status_are_kept_readable() {
