@@ -14,6 +14,7 @@ use proto::ops::proxy::{Opened, Settings};
 use proto::{Error, PLACEHOLDER, Result, Secrets};
 use provider::{HostPattern, Target};
 use ring::rand::{SecureRandom, SystemRandom};
+use rustix::process::{Resource, Rlimit};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
@@ -39,6 +40,7 @@ impl Running {
 /// Starts everything; what a person should know beforehand goes to `note`.
 pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(Opened, Running)> {
     let settings = open.proxy.take().unwrap_or_default();
+    raise_descriptors();
     let known = known_hosts(&context)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -133,6 +135,13 @@ fn permitted(target: &Target) -> Permitted {
         HostPattern::Exact(host) => Permitted::Host(host.clone()),
         HostPattern::Suffix(suffix) => Permitted::Below(suffix.clone()),
     }
+}
+
+/// Two sockets for each client: the soft limit of 1024 that programs begin with is soon reached.
+fn raise_descriptors() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    // Without it fewer clients are served at once; the others wait.
+    let _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 fn listener(settings: &Settings) -> Result<TcpListener> {
