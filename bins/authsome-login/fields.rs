@@ -136,7 +136,7 @@ fn check(field: &Field, value: &str) -> Result<(), String> {
     }
     let Some(pattern) = &field.pattern else { return Ok(()) };
     // A pattern that does not compile is refused with its definition; a drop-in flow's counts as none.
-    let Ok(pattern) = regex::Regex::new(&format!("^(?:{pattern})$")) else { return Ok(()) };
+    let Ok(pattern) = regex_lite::Regex::new(&format!("^(?:{pattern})$")) else { return Ok(()) };
     if pattern.is_match(value) {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use crate::task::Task;
 use crate::{Flow, check, client, failure};
 use proto::ops::flow::{Field, Form, Learned, Login, Refresh};
 use proto::{Code, Error, Result, Secrets};
-use regex::Regex;
+use regex_lite::Regex;
 
 pub(crate) struct ApiKey;
 

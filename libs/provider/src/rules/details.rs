@@ -80,7 +80,7 @@ pub(super) fn api_key_details(definition: &Definition) -> Checked {
     if key.query_param.as_deref().is_some_and(|name| !is_token(name)) {
         return Err(Fault::new("api_key.query_param", "is no parameter's name"));
     }
-    if key.key_pattern.as_deref().is_some_and(|pattern| regex_syntax::parse(pattern).is_err()) {
+    if key.key_pattern.as_deref().is_some_and(|pattern| regex_lite::Regex::new(pattern).is_err()) {
         return Err(Fault::new("api_key.key_pattern", "is not a regular expression"));
     }
     env_name("api_key.env_var", &key.env_var)
