@@ -240,3 +240,37 @@ fn a_renewal_elsewhere_counts_and_is_not_done_again() {
     assert_eq!(world.server.refresh_count(), 1);
     live.end();
 }
+
+/// The statuses of requests over one connection that is kept open, two a second; `meanwhile` happens
+/// after the first of them.
+fn kept_open(world: &World, requests: usize, meanwhile: impl FnOnce()) -> Vec<String> {
+    let url = format!("{URL}?[1-{requests}]");
+    // To stderr, which curl does not hold back.
+    let written = "%{stderr}status-%{http_code}-%{num_connects}\\n";
+    let command = ["curl", "-s", "--rate", "2/s", "-o", "/dev/null", "-w", written, &url];
+    let args = run_args(world, &[], &command);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut running = world.home.spawn("authsome", &args).unwrap();
+    running.see("status-").unwrap();
+    meanwhile();
+    let told = running.finish().unwrap().expect_code(0).stderr;
+    let statuses: Vec<String> =
+        told.lines().filter_map(|line| Some(line.strip_prefix("status-")?.to_owned())).collect();
+    assert!(statuses.iter().skip(1).all(|status| status.ends_with("-0")), "one connection: {statuses:?}");
+    statuses
+}
+
+#[test]
+fn a_connection_that_is_kept_open_sees_a_new_default_and_a_logout() {
+    let world = accounts(&["work", "personal"]);
+    let statuses = kept_open(&world, 16, || {
+        world.home.run(&["connection", "set-default", "demo", "work"]).unwrap().expect_code(0);
+    });
+    assert!(statuses[0].starts_with("409") && statuses.last().unwrap().starts_with("200"), "{statuses:?}");
+    assert!(is_from(&world, "work"));
+    let statuses = kept_open(&world, 16, || {
+        world.home.run(&["logout", "demo", "--connection", "work"]).unwrap().expect_code(0);
+        world.home.run(&["logout", "demo", "--connection", "personal"]).unwrap().expect_code(0);
+    });
+    assert!(statuses[0].starts_with("200") && statuses.last().unwrap().starts_with("403"), "{statuses:?}");
+}
