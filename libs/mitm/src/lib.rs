@@ -80,6 +80,8 @@ mod dial;
 mod download;
 mod fields;
 mod forward;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod head;
 mod inline;
