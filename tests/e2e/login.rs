@@ -7,7 +7,7 @@ mod turns;
 
 use crate::world::World;
 use std::time::Duration;
-use testkit::{Browser, Config, Consent};
+use testkit::{Browser, Config, Consent, Endpoint, Fault, Times};
 
 /// Headers by which a browser says that a person followed a link.
 const NAVIGATE: &[(&str, &str)] = &[("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")];
@@ -130,6 +130,23 @@ fn a_callback_that_comes_twice_exchanges_the_code_once() {
     assert!(again.is_err() || again.is_ok_and(|page| page.status != 200));
     running.finish().unwrap().expect_code(0);
     assert_eq!(world.server.requests_to("/token").len(), 1);
+}
+
+#[test]
+fn a_slow_provider_leaves_no_blank_page_and_says_connected_only_when_it_is() {
+    let world = notion();
+    world.server.fault(Endpoint::Token, Fault::DelayAnswer(3000), Times::Once);
+    let mut running = world.start_login(&["--stdin"]);
+    running.write(&world.client_json()).unwrap();
+    running.close_stdin();
+    let browser = Browser::new().unwrap();
+    let page = browser.open(&world.opened_as(1)).unwrap();
+    assert!(page.body.contains("Checking with demo") && page.body.contains("url=/wait"), "{}", page.body);
+    let wait = format!("{}/wait", origin(&world.opened_as(1)));
+    assert_eq!(Browser::new().unwrap().open(&wait).unwrap().status, 404, "another browser is told nothing");
+    let page = browser.open(&wait).unwrap();
+    assert!(page.body.contains("Connected to demo"), "{}", page.body);
+    running.finish().unwrap().expect_code(0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::referee::Referee;
 use crate::webdriver::Window;
 use crate::world::World;
-use testkit::{Config, Consent, Running, Signal};
+use testkit::{Config, Consent, Endpoint, Fault, Running, Signal, Times};
 
 const TAB: char = '\u{E004}';
 const ENTER: char = '\u{E007}';
@@ -78,6 +78,7 @@ fn a_person_with_a_keyboard_alone_gets_from_the_form_to_success() {
     window.see("Ada's workspace");
     window.see("authsome run");
     assert_in_order(&window);
+    assert!(!window.url().contains("code="), "no code stays in the address bar: {}", window.url());
     window.screenshot("connected");
     running.finish().unwrap().expect_code(0);
 
@@ -163,8 +164,28 @@ fn a_reload_while_the_login_lives_and_pages_of_others_repeat_and_forge_nothing()
     window.see("has been sent");
     window.go(&world.opened_as(2));
     window.see("Allow access?");
+    world.server.fault(Endpoint::Token, Fault::DelayAnswer(4000), Times::Once);
     window.click("button[value=allow]");
     window.see("Connected to Notion");
     running.finish().unwrap().expect_code(0);
     assert_eq!(world.server.requests_to("/token").len(), 1);
+}
+
+#[test]
+fn over_a_tunnel_the_window_with_the_form_goes_on_by_itself() {
+    if !Referee::Chromium.is_here() {
+        return;
+    }
+    let world = world();
+    let mut running = world.start_login(&["--no-browser"]);
+    let window = Window::open(&world.home, 1000, 820);
+    window.go(&running.word("http://127.0.0.1:").unwrap());
+    window.see("Client secret");
+    window.keys(&format!("client{TAB}client-secret-notion{ENTER}"));
+    window.see("second window");
+    window.click("a");
+    window.see("Allow access?");
+    window.click("button[value=allow]");
+    window.see("Connected to Notion");
+    running.finish().unwrap().expect_code(0);
 }

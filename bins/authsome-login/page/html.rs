@@ -10,7 +10,7 @@ use ring::digest::{SHA256, digest};
 use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("style.css");
-const COPY: &str = include_str!("copy.js");
+const SCRIPT: &str = include_str!("page.js");
 
 /// A page and the Content-Security-Policy that fits it.
 pub struct Html {
@@ -96,7 +96,7 @@ pub fn connected(about: &About, account: Option<&str>, scopes: &[String]) -> Htm
     let title = format!("Connected to {}", about.provider);
     let which =
         if about.connection == "default" { String::new() } else { format!(" --connection {}", about.connection) };
-    document(
+    ended(
         &title,
         html! {
             h1 { span.good aria-hidden="true" { "✓ " } (title) }
@@ -115,7 +115,7 @@ pub fn connected(about: &About, account: Option<&str>, scopes: &[String]) -> Htm
 
 pub fn failed(about: &About, message: &str, hint: Option<&str>) -> Html {
     let title = format!("Not connected to {}", about.provider);
-    document(
+    ended(
         &title,
         html! {
             h1 { span.bad aria-hidden="true" { "✗ " } (title) }
@@ -131,6 +131,31 @@ pub fn failed(about: &About, message: &str, hint: Option<&str>) -> Html {
     )
 }
 
+/// After the form. Where no window can be opened, this one goes on.
+pub fn saved(about: &About, nonce: &str) -> Html {
+    document(
+        "Saved",
+        html! {
+            h1 { "Saved" }
+            p { "A second window goes to " (about.provider) ". You can close this one." }
+            p.quiet { "There is none? " a href={ "/" (nonce) } { "Go on in this window" } "." }
+        },
+    )
+}
+
+/// The browser asks again by itself; that answer comes when there is one.
+pub fn waiting(about: &About) -> Html {
+    let title = format!("Checking with {} …", about.provider);
+    document(
+        &title,
+        html! {
+            h1 { (title) }
+            p { "This takes a moment. Nothing is stored yet." }
+            meta http-equiv="refresh" content="0; url=/wait";
+        },
+    )
+}
+
 pub fn message(about: &About, title: &str, text: &str) -> Html {
     document(
         title,
@@ -140,6 +165,11 @@ pub fn message(about: &About, title: &str, text: &str) -> Html {
             p.quiet { "Login to " (about.provider) "." }
         },
     )
+}
+
+/// A page after which the code in its address is of no more use to anyone, least in a history.
+fn ended(title: &str, body: Markup) -> Html {
+    document(title, html! { (body) span id="ended" hidden {} })
 }
 
 fn document(title: &str, body: Markup) -> Html {
@@ -156,7 +186,7 @@ fn document(title: &str, body: Markup) -> Html {
             }
             body {
                 main { (body) }
-                script { (PreEscaped(COPY)) }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
@@ -170,6 +200,6 @@ fn policy() -> String {
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'",
         hash(STYLE),
-        hash(COPY)
+        hash(SCRIPT)
     )
 }

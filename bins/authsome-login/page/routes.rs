@@ -11,9 +11,14 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use proto::ops::flow::Form;
+use std::time::Duration;
 
 /// Larger than any form of ours.
 const BODY: usize = 256 * 1024;
+
+/// How long a browser is left without a page, and how long a page that says so waits for the next.
+const BLANK: Duration = Duration::from_millis(1500);
+const WAITING: Duration = Duration::from_secs(20);
 
 type Page = Response<Full<Bytes>>;
 
@@ -31,6 +36,7 @@ pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Page {
     match (request.method().clone(), path.as_str()) {
         (Method::GET, "/form") => show_form(&request, shared),
         (Method::POST, "/form") => take_form(request, shared).await,
+        (Method::GET, "/wait") if guard::has_cookie(request.headers(), shared) => outcome(shared, WAITING).await,
         (Method::GET, path) if shared.callback.is_callback(path) => take_callback(&request, shared).await,
         (Method::GET, path) if is_nonce(path, shared) => start_step(&request, shared),
         (Method::GET, "/") => {
@@ -114,7 +120,7 @@ async fn take_form(request: Request<Incoming>, shared: &Shared) -> Page {
         Ok(answer) => {
             shared.stage.send_replace(Stage::Working);
             tell(shared, PageEvent::Form(answer));
-            outcome(shared).await
+            outcome(shared, BLANK).await
         }
     }
 }
@@ -164,7 +170,7 @@ async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
         *shared.taken() = query.to_owned();
         tell(shared, PageEvent::Callback(answer));
     }
-    outcome(shared).await
+    outcome(shared, BLANK).await
 }
 
 fn already_used(shared: &Shared) -> Page {
@@ -177,11 +183,14 @@ fn not_taken(shared: &Shared, why: NotOurs) -> Page {
     message(StatusCode::BAD_REQUEST, shared, "Not this login", &text)
 }
 
-/// Waits until the login has gone on, and shows where it stands.
-async fn outcome(shared: &Shared) -> Page {
+/// Waits until the login has gone on, and shows where it stands; after `patience`, that it waits.
+async fn outcome(shared: &Shared, patience: Duration) -> Page {
     let mut stage = shared.stage.subscribe();
     // The sender lives in `shared`.
-    let now = stage.wait_for(|stage| !matches!(stage, Stage::Working)).await;
+    let next = stage.wait_for(|stage| !matches!(stage, Stage::Working));
+    let Ok(now) = tokio::time::timeout(patience, next).await else {
+        return page(StatusCode::OK, html::waiting(&shared.about));
+    };
     match now.as_deref() {
         Ok(Stage::Connected { account, scopes }) => {
             page(StatusCode::OK, html::connected(&shared.about, account.as_deref(), scopes))
@@ -189,9 +198,7 @@ async fn outcome(shared: &Shared) -> Page {
         Ok(Stage::Failed { message, hint }) => {
             page(StatusCode::OK, html::failed(&shared.about, message, hint.as_deref()))
         }
-        Ok(Stage::Authorize { .. }) => {
-            message(StatusCode::OK, shared, "Saved", "A second window goes to the provider. You can close this one.")
-        }
+        Ok(Stage::Authorize { .. }) => page(StatusCode::OK, html::saved(&shared.about, &shared.nonce().text)),
         _ => message(StatusCode::OK, shared, "Going on", "The terminal tells how the login goes on."),
     }
 }

@@ -11,3 +11,6 @@ if (button) {
     }
   });
 }
+if (document.getElementById("ended")) {
+  history.replaceState(null, "", location.pathname);
+}
