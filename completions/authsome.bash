@@ -521,7 +521,7 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__proxy)
-            opts="-q --connection --only --strict --allow --allow-private --connect-to --upstream-ca --no-connection-header --home --profile --json --quiet --no-color"
+            opts="-q --connection --only --strict --allow --allow-private --connect-to --upstream-ca --listen --i-know --no-connection-header --status --home --profile --json --quiet --no-color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -544,6 +544,10 @@ _authsome() {
                     return 0
                     ;;
                 --upstream-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -611,7 +615,7 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__run)
-            opts="-q --connection --only --strict --allow --allow-private --connect-to --upstream-ca --no-connection-header --home --profile --json --quiet --no-color"
+            opts="-q --connection --only --strict --allow --allow-private --connect-to --upstream-ca --listen --i-know --no-connection-header --home --profile --json --quiet --no-color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -634,6 +638,10 @@ _authsome() {
                     return 0
                     ;;
                 --upstream-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -37,7 +37,7 @@ complete -c authsome -n "__fish_authsome_needs_command" -f -a "connection" -d 'M
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "credential" -d 'Tell what goes where; the default helper of the role credential'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "demo" -d 'Watch a login, a vault and a run against an embedded provider'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "export" -d 'Print a credential as variables for a shell'
-complete -c authsome -n "__fish_authsome_needs_command" -f -a "flow" -d 'Log in to providers, renew and revoke their tokens, for other authsome programs'
+complete -c authsome -n "__fish_authsome_needs_command" -f -a "flow" -d 'Speak OAuth; the default helper of the role flow'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "get" -d 'Show a connection'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "inspect" -d 'Print a provider\'s definition'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "list" -d 'List providers and connections'
@@ -155,11 +155,14 @@ complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l only -d 'Onl
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l allow -d 'Host that is let through although --strict' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l connect-to -d 'Dial this loopback address for HOST:PORT; routing and certificates keep HOST' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l upstream-ca -d 'Trust these certificates, too, for connections to providers' -r -F
+complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l listen -d 'Listen on this address instead of a loopback port of the system\'s choice, as for containers' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l strict -d 'Refuse requests that no provider has a rule for'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l allow-private -d 'Let the proxy dial private and loopback addresses'
+complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l i-know -d 'Let --listen take an address that other machines may reach'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l no-connection-header -d 'Leave out the response header that names the connection used'
+complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l status -d 'Print counters as a JSON line for every line on stdin, and at the end'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l no-color -d 'Do not colour messages'
@@ -181,10 +184,12 @@ complete -c authsome -n "__fish_authsome_using_subcommand run" -l only -d 'Only 
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow -d 'Host that is let through although --strict' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l connect-to -d 'Dial this loopback address for HOST:PORT; routing and certificates keep HOST' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l upstream-ca -d 'Trust these certificates, too, for connections to providers' -r -F
+complete -c authsome -n "__fish_authsome_using_subcommand run" -l listen -d 'Listen on this address instead of a loopback port of the system\'s choice, as for containers' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l strict -d 'Refuse requests that no provider has a rule for'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow-private -d 'Let the proxy dial private and loopback addresses'
+complete -c authsome -n "__fish_authsome_using_subcommand run" -l i-know -d 'Let --listen take an address that other machines may reach'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l no-connection-header -d 'Leave out the response header that names the connection used'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -s q -l quiet -d 'Say nothing but what was asked for'

@@ -238,11 +238,14 @@ _arguments "${_arguments_options[@]}" : \
 '*--allow=[Host that is let through although --strict]:HOST:_default' \
 '*--connect-to=[Dial this loopback address for HOST\:PORT; routing and certificates keep HOST]:HOST:PORT=LOOPBACK:PORT:_default' \
 '--upstream-ca=[Trust these certificates, too, for connections to providers]:FILE:_files' \
+'--listen=[Listen on this address instead of a loopback port of the system'\''s choice, as for containers]:ADDRESS:PORT:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--strict[Refuse requests that no provider has a rule for]' \
 '--allow-private[Let the proxy dial private and loopback addresses]' \
+'--i-know[Let --listen take an address that other machines may reach]' \
 '--no-connection-header[Leave out the response header that names the connection used]' \
+'--status[Print counters as a JSON line for every line on stdin, and at the end]' \
 '--json[Answer in JSON, errors too]' \
 '-q[Say nothing but what was asked for]' \
 '--quiet[Say nothing but what was asked for]' \
@@ -283,10 +286,12 @@ _arguments "${_arguments_options[@]}" : \
 '*--allow=[Host that is let through although --strict]:HOST:_default' \
 '*--connect-to=[Dial this loopback address for HOST\:PORT; routing and certificates keep HOST]:HOST:PORT=LOOPBACK:PORT:_default' \
 '--upstream-ca=[Trust these certificates, too, for connections to providers]:FILE:_files' \
+'--listen=[Listen on this address instead of a loopback port of the system'\''s choice, as for containers]:ADDRESS:PORT:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--strict[Refuse requests that no provider has a rule for]' \
 '--allow-private[Let the proxy dial private and loopback addresses]' \
+'--i-know[Let --listen take an address that other machines may reach]' \
 '--no-connection-header[Leave out the response header that names the connection used]' \
 '--json[Answer in JSON, errors too]' \
 '-q[Say nothing but what was asked for]' \
@@ -395,7 +400,7 @@ _authsome_commands() {
 'credential:Tell what goes where; the default helper of the role credential' \
 'demo:Watch a login, a vault and a run against an embedded provider' \
 'export:Print a credential as variables for a shell' \
-'flow:Log in to providers, renew and revoke their tokens, for other authsome programs' \
+'flow:Speak OAuth; the default helper of the role flow' \
 'get:Show a connection' \
 'inspect:Print a provider'\''s definition' \
 'list:List providers and connections' \
