@@ -1,6 +1,7 @@
 //! Sessions of `authsome run`: what the command gets, what the proxy refuses, how all of it ends,
 //! and what a program inside can't get at.
 
+mod attacks;
 mod audit;
 mod boundary;
 mod clients;
