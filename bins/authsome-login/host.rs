@@ -9,13 +9,15 @@ use crate::page::{About, Page, PageEvent, Stage};
 use crate::terminal::{self, Prompt};
 use crate::turn::{self, Turn};
 use crate::wait::{Ears, Heard};
-use helper::Asks;
 use helper::vault::Vault;
+use helper::{Asks, Link};
 use proto::ops::flow::{Authorize, Authorized, Client, Confirm, Device, Form, FormAnswer, KeepClient};
 use proto::ops::vault::Expect;
 use proto::record::Bound;
 use proto::{Code, Error, Key, Object, Result, codec};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The host of one login.
 pub struct Host<'a> {
@@ -29,6 +31,9 @@ pub struct Host<'a> {
     pub state: String,
     pub events: Events<'a>,
     pub ears: Ears,
+    pub link: &'a Link,
+    /// The person took longer than the limit while the flow waited for the provider.
+    pub overdue: Arc<AtomicBool>,
     pub locks: PathBuf,
     pub page: Option<Page>,
     /// Dropped after the page: the port is free before the next login gets its turn.
@@ -149,7 +154,18 @@ impl Host<'_> {
         let complete = device.verification_uri_complete.as_deref().filter(|url| check_url(url).is_ok());
         self.events.device(device, complete);
         self.events.waiting("the provider to hear from you");
+        self.end_when_overdue();
         Ok(Object::new())
+    }
+
+    /// The flow waits on its own, as long as the provider lets it: at the person's limit it is told to end.
+    fn end_when_overdue(&self) {
+        let (link, overdue, limit) = (self.link.clone(), self.overdue.clone(), self.ears.limit());
+        std::thread::spawn(move || {
+            std::thread::sleep(limit);
+            overdue.store(true, Ordering::SeqCst);
+            link.close();
+        });
     }
 
     fn confirm(&mut self, confirm: &Confirm) -> Result<Object> {

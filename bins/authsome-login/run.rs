@@ -19,6 +19,8 @@ use proto::{Code, Error, Key, Result, codec};
 use provider::Definition;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
@@ -55,6 +57,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         state: state.clone(),
         events,
         ears: Ears::new(Duration::from_secs(args.timeout)),
+        link: child.link(),
+        overdue: Arc::default(),
         locks: context.home.locks(),
         page: None,
         turn: None,
@@ -77,7 +81,11 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 }
 
 fn log_in(link: &helper::Link, request: &Login, host: &mut Host) -> Result<Learned> {
-    let answer = link.call("login", codec::to_object(request), host)??;
+    let answer = link.call("login", codec::to_object(request), host)?;
+    let answer = answer.map_err(|error| match error.code {
+        Code::Cancelled if host.overdue.load(Ordering::SeqCst) => host.ears.timed_out(),
+        _ => error,
+    })?;
     codec::from_object("the flow's answer to login", answer)
 }
 

@@ -42,6 +42,10 @@ impl Ears {
         self.sender.clone()
     }
 
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// A person has the whole time again for each step.
     pub fn start_step(&mut self) {
         self.deadline = Instant::now() + self.limit;
@@ -75,7 +79,12 @@ impl Ears {
         if Instant::now() < self.deadline {
             return Ok(());
         }
+        Err(self.timed_out())
+    }
+
+    /// What is said when the limit is over.
+    pub fn timed_out(&self) -> Error {
         let message = format!("nothing happened for {} s", self.limit.as_secs());
-        Err(Error::new(Code::Timeout, message).hint("--timeout SECONDS waits longer"))
+        Error::new(Code::Timeout, message).hint("--timeout SECONDS waits longer")
     }
 }

@@ -57,6 +57,10 @@ fn a_device_code_that_is_refused_ends_with_4_and_one_that_runs_out_with_7() {
     world.server.configure(|config| config.device_ttl = 2);
     let output = start_with_client(&world, &[]).finish().unwrap().expect_code(7);
     assert!(output.stderr.contains("not confirmed in time"), "{}", output.stderr);
+
+    world.server.configure(|config| config.device_ttl = 600);
+    let output = start_with_client(&world, &["--timeout", "1"]).finish().unwrap().expect_code(7);
+    assert!(output.stderr.contains("nothing happened for 1 s"), "{}", output.stderr);
 }
 
 #[test]
