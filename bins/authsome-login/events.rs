@@ -4,6 +4,7 @@ use crate::qr;
 use cli::Output;
 use proto::ops::flow::Device;
 use serde_json::{Value, json};
+use std::io::Write;
 
 /// The teller.
 pub struct Events<'a>(pub &'a Output);
@@ -23,7 +24,7 @@ impl Events<'_> {
         if let Some(provider) = provider {
             text.push_str(&format!("Or open this one anywhere, and paste the address you end at:\n  {provider}\n"));
         }
-        self.tell(
+        self.need(
             text.trim_end(),
             || json!({"event": "open", "url": local, "provider_url": provider, "tunnel": tunnel}),
         );
@@ -51,7 +52,7 @@ impl Events<'_> {
             text.push_str(&format!("\nOr open {complete}\n"));
             text.extend(qr::for_terminal(complete).map(|code| format!("or scan it:\n\n{code}")));
         }
-        self.tell(text.trim_end_matches('\n'), || {
+        self.need(text.trim_end_matches('\n'), || {
             json!({"event": "device", "user_code": device.user_code, "verification_uri": device.verification_uri,
                    "verification_uri_complete": complete, "expires_at": device.expires_at})
         });
@@ -67,6 +68,15 @@ impl Events<'_> {
             return self.0.document(&event);
         }
         self.0.note(text);
+    }
+
+    /// What the login cannot go on without is also said when quiet.
+    fn need(&self, text: &str, event: impl FnOnce() -> Value) {
+        if self.0.is_json() {
+            return self.0.document(&event());
+        }
+        // Nobody is left to read it when stderr is gone.
+        let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
     }
 
     fn tell(&self, text: &str, event: impl FnOnce() -> Value) {

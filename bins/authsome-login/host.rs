@@ -230,7 +230,12 @@ impl Host<'_> {
 
 /// The provider's address goes to a browser: http(s) only, whatever a definition or a server says.
 fn check_url(text: &str) -> Result<()> {
-    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.host().is_some());
+    // Printed as it is, so nothing a terminal would obey.
+    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let url = url::Url::parse(text)
+        .ok()
+        .filter(|_| printable)
+        .filter(|url| matches!(url.scheme(), "https" | "http") && url.host().is_some());
     let plain_only_on_loopback = |url: &url::Url| {
         let host = url.host_str().and_then(|host| host.parse::<host::Host>().ok());
         url.scheme() == "https" || host.is_some_and(|host| host.is_loopback())

@@ -81,6 +81,18 @@ fn one_key_switches_from_the_browser_to_a_device_code() {
 }
 
 #[test]
+fn a_paste_that_begins_with_that_key_is_still_a_paste() {
+    let world = World::new("demo", Config::plain());
+    world.connect(&[]);
+    let mut terminal = world.home.pty("authsome", &["login", "demo", "--no-browser", "--force"]).unwrap();
+    terminal.see("press d for a device code").unwrap();
+    terminal.wait_for_echo(false).unwrap();
+    terminal.line("d-is-the-first-letter-of-this-code").unwrap();
+    assert_eq!(terminal.finish().unwrap(), Some(4), "no such code: {}", terminal.seen());
+    assert!(world.server.requests_to("/device_authorization").is_empty());
+}
+
+#[test]
 fn over_ssh_no_browser_is_tried_and_the_tunnel_is_told() {
     let mut world = notion();
     world.home.set_env("BROWSER", "");
@@ -122,6 +134,16 @@ fn configured_port(home: &Home) -> String {
     let config: Value =
         serde_json::from_str(&std::fs::read_to_string(home.authsome().join("config.json")).unwrap()).unwrap();
     config["callback"].as_str().unwrap().rsplit(':').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_quiet_login_still_says_what_it_cannot_go_on_without() {
+    let world = device();
+    let mut running = start_with_client(&world, &["--quiet"]);
+    let address = running.word(&format!("{}/device?", world.server.url())).unwrap();
+    enter(&world, &address, "Allow");
+    let output = running.finish().unwrap().expect_code(0);
+    assert!(!output.stderr.contains("Waiting"), "{}", output.stderr);
 }
 
 #[test]

@@ -120,7 +120,14 @@ fn plain_http_is_for_loopback_in_custom_definitions_that_say_so() {
 
 #[test]
 fn a_flow_of_somebody_else_cannot_open_anything_but_https() {
-    for url in ["file:///etc/passwd", "http://plain.test/", "javascript:alert(1)", "-oProxyCommand=x", "https://"] {
+    for url in [
+        "file:///etc/passwd",
+        "http://plain.test/",
+        "javascript:alert(1)",
+        "-oProxyCommand=x",
+        "https://",
+        "https://a.test/\u{85}",
+    ] {
         let world = notion();
         let mut definition = world.server.definition("demo");
         definition["flow"] = "odd".into();
