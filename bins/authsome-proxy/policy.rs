@@ -120,15 +120,12 @@ impl Session {
     }
 
     async fn action(&self, head: &RequestHead<'_>) -> Result<Action> {
-        let table = self.present_table();
-        let route = match table.index().find(head.authority, head.path) {
-            Found::None | Found::Excepted(_) => return Ok(Action::Forward),
-            Found::Ambiguous(routes) => return Err(several_providers(&routes)),
-            Found::One(route) => route.clone(),
-        };
+        let Some(mut route) = routed(&self.present_table(), head)? else { return Ok(Action::Forward) };
         let choice = chosen(head)?;
-        if let Some(error) = ambiguity(&route).filter(|_| choice.is_none()) {
-            return Err(error);
+        if choice.is_none() && ambiguity(&route).is_some() {
+            // A client keeps its connection open for long: somebody may have chosen since.
+            route = routed(&*self.table().await?, head)?.unwrap_or(route);
+            ambiguity(&route).map_or(Ok(()), Err)?;
         }
         let slot = Slot { authority: head.authority.clone(), provider: route.provider.clone(), choice };
         let credential = self.credential(slot, head).await?;
@@ -224,6 +221,15 @@ impl Session {
 /// `PROVIDER/CONNECTION`, and the lease as its source gave it. The proxy hands back both.
 fn labelled(lease: &str) -> (&str, &str) {
     lease.split_once(' ').unwrap_or_default()
+}
+
+/// The provider whose request it is; `None` when it is nobody's, or goes to its own login.
+fn routed(table: &Table, head: &RequestHead) -> Result<Option<Arc<Route>>> {
+    match table.index().find(head.authority, head.path) {
+        Found::None | Found::Excepted(_) => Ok(None),
+        Found::Ambiguous(routes) => Err(several_providers(&routes)),
+        Found::One(route) => Ok(Some(route.clone())),
+    }
 }
 
 fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {
