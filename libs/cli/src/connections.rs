@@ -6,6 +6,7 @@ use proto::ops::vault::{Expect, Rev, Row};
 use proto::record::{Connection, DefaultConnection};
 use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Slot, codec};
 use provider::{Choice, SaidBy, Wanted, choose};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// What the vault lists of one provider, and what the directory says about it.
@@ -144,7 +145,9 @@ impl Connections {
 
 /// The typed record of a listed connection.
 pub fn record(row: &Row) -> Result<Connection> {
-    codec::from_object(&format!("record {}", row.key), row.record.clone())
+    // By reference: `list` reads thousands. A complaint is made where it quotes nothing.
+    Connection::deserialize(&row.record)
+        .or_else(|_| codec::from_object(&format!("record {}", row.key), row.record.clone()))
 }
 
 /// The name of a row that is a connection.
