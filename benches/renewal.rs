@@ -16,7 +16,7 @@ mod stage;
 #[path = "../tests/e2e/world.rs"]
 mod world;
 
-use stage::Kept;
+use stage::{Kept, Stage};
 use std::time::{Duration, Instant};
 
 fn main() {
@@ -55,7 +55,7 @@ fn sizes() {
     }
     let stages = [&one, &thousand, &most];
     for args in [&["get", "demo", "--field", "status"][..], &["export", "demo"], &["list", "--connected", "--json"]] {
-        let best = many::fastest(&stages, 20, args);
+        let best = fastest(&stages, 20, args);
         let ratio = |at: usize| best[at].as_secs_f64() / best[0].as_secs_f64();
         println!(
             "sizes: {:12} 1: {}   1,000: {} ({:.2} times)   10,000: {} ({:.2} times)",
@@ -67,6 +67,21 @@ fn sizes() {
             ratio(2)
         );
     }
+}
+
+/// The fastest of some runs, which is what the machine allows; the slow ones are its neighbours'.
+fn fastest(stages: &[&Stage], runs: usize, args: &[&str]) -> Vec<Duration> {
+    let mut best = vec![Duration::MAX; stages.len()];
+    for _ in 0..runs {
+        for (stage, best) in stages.iter().zip(&mut best) {
+            let mut command = stage.world.home.command("authsome");
+            let began = Instant::now();
+            let output = command.args(args).output().unwrap();
+            *best = (*best).min(began.elapsed());
+            assert!(output.status.success(), "{output:?}");
+        }
+    }
+    best
 }
 
 fn shown(time: Duration) -> String {
