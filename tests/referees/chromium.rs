@@ -65,7 +65,9 @@ fn a_person_with_a_keyboard_alone_gets_from_the_form_to_success() {
     assert_eq!(window.label("#copy"), "Copy the redirect URI");
     assert!(window.text().contains("notion.so/my-integrations"), "{}", window.text());
     window.click("#copy");
-    assert_ne!(window.run("return document.getElementById('copy').textContent"), "Copy", "it says that it did");
+    // The clipboard answers in its own time.
+    let said = || window.run("return document.getElementById('copy').textContent") != "Copy";
+    assert!(testkit::wait_until(std::time::Duration::from_secs(10), said), "it says that it did");
     window.run("document.getElementById('client_id').focus()");
     window.keys(&format!("client{TAB}client-secret-notion{ENTER}"));
     window.see("second window");

@@ -23,10 +23,10 @@ pub fn from_object<T: DeserializeOwned>(what: &str, object: Object) -> Result<T>
     })
 }
 
-/// Appends a value; writing to memory cannot fail, and a `Value` always encodes.
-pub(crate) fn write_json(line: &mut Vec<u8>, value: &Value) {
+/// Appends a value; writing to memory cannot fail, and structs with text keys always encode.
+pub(crate) fn write_json(line: &mut Vec<u8>, value: &impl Serialize) {
     let mut writer = Wiping(line);
-    serde_json::to_writer(&mut writer, value).unwrap_or_else(|_| unreachable!("a value encodes"));
+    serde_json::to_writer(&mut writer, value).unwrap_or_else(|_| unreachable!("lines are structs with text keys"));
 }
 
 /// Grows the buffer by hand, so that no unwiped copy of a secret is left by a reallocation.

@@ -102,26 +102,15 @@ impl FromHost {
 
     /// The line, newline included, in a buffer that is wiped.
     pub fn to_line(&self) -> Zeroizing<Vec<u8>> {
-        let value = match self {
-            FromHost::Request { id, op, body } => {
-                let mut object = Object::new();
-                object.insert("v".into(), json!(1));
-                object.insert("id".into(), json!(id));
-                object.insert("op".into(), json!(op));
-                object.extend(body.clone());
-                Value::Object(object)
-            }
+        const V: u32 = 1;
+        match self {
+            FromHost::Request { id, op, body } => encoded(&RequestLine { v: V, id: *id, op, body }),
             FromHost::Answer { id, n, result } => {
-                let mut answer = match result {
-                    Ok(body) => body.clone(),
-                    Err(error) => error_object(error),
-                };
-                answer.insert("n".into(), json!(n));
-                json!({"v": 1, "id": id, "answer": answer})
+                let answer = AnswerBody { n: *n, err: result.as_ref().err(), body: result.as_ref().ok() };
+                encoded(&AnswerLine { v: V, id: *id, answer })
             }
-            FromHost::Cancel { id } => json!({"v": 1, "id": id, "cancel": true}),
-        };
-        encoded(value)
+            FromHost::Cancel { id } => encoded(&json!({"v": V, "id": id, "cancel": true})),
+        }
     }
 }
 
@@ -157,19 +146,17 @@ impl FromHelper {
 
     /// The line, newline included, in a buffer that is wiped.
     pub fn to_line(&self) -> Zeroizing<Vec<u8>> {
-        let value = match self {
-            FromHelper::Hello(hello) => json!(hello),
-            FromHelper::Reply { id, result: Ok(body) } => json!({"v": 1, "id": id, "ok": body}),
-            FromHelper::Reply { id, result: Err(error) } => json!({"v": 1, "id": id, "err": error}),
-            FromHelper::Ask { id, n, kind, body } => {
-                let mut ask = body.clone();
-                ask.insert("n".into(), json!(n));
-                ask.insert("kind".into(), json!(kind));
-                json!({"v": 1, "id": id, "ask": ask})
+        const V: u32 = 1;
+        match self {
+            FromHelper::Hello(hello) => encoded(hello),
+            FromHelper::Reply { id, result } => {
+                encoded(&ReplyLine { v: V, id: *id, ok: result.as_ref().ok(), err: result.as_ref().err() })
             }
-            FromHelper::Note { id, text } => json!({"v": 1, "id": id, "note": {"text": text}}),
-        };
-        encoded(value)
+            FromHelper::Ask { id, n, kind, body } => {
+                encoded(&AskLine { v: V, id: *id, ask: AskBody { n: *n, kind, body } })
+            }
+            FromHelper::Note { id, text } => encoded(&json!({"v": V, "id": id, "note": {"text": text}})),
+        }
     }
 }
 
@@ -185,12 +172,63 @@ pub fn traced(line: &[u8]) -> String {
     }
 }
 
-fn encoded(mut value: Value) -> Zeroizing<Vec<u8>> {
-    let mut line = Zeroizing::new(Vec::with_capacity(512));
-    crate::codec::write_json(&mut line, &value);
-    line.push(b'\n');
-    crate::secrets::wipe(&mut value);
-    line
+// The lines as they are written: by reference, since a listing is large and a copied secret must be wiped.
+
+#[derive(Serialize)]
+struct RequestLine<'a> {
+    v: u32,
+    id: u64,
+    op: &'a str,
+    #[serde(flatten)]
+    body: &'a Object,
+}
+
+#[derive(Serialize)]
+struct AnswerLine<'a> {
+    v: u32,
+    id: u64,
+    answer: AnswerBody<'a>,
+}
+
+#[derive(Serialize)]
+struct AnswerBody<'a> {
+    n: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    err: Option<&'a Error>,
+    #[serde(flatten)]
+    body: Option<&'a Object>,
+}
+
+#[derive(Serialize)]
+struct ReplyLine<'a> {
+    v: u32,
+    id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ok: Option<&'a Object>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    err: Option<&'a Error>,
+}
+
+#[derive(Serialize)]
+struct AskLine<'a> {
+    v: u32,
+    id: u64,
+    ask: AskBody<'a>,
+}
+
+#[derive(Serialize)]
+struct AskBody<'a> {
+    n: u64,
+    kind: &'a str,
+    #[serde(flatten)]
+    body: &'a Object,
+}
+
+fn encoded(line: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+    crate::codec::write_json(&mut bytes, line);
+    bytes.push(b'\n');
+    bytes
 }
 
 fn object(line: &[u8]) -> Result<Object, Malformed> {
@@ -228,12 +266,6 @@ fn error_from_answer(error: Value) -> Option<Error> {
     let Value::Object(mut error) = error else { return None };
     error.entry("message").or_insert_with(|| Value::from("refused"));
     serde_json::from_value(Value::Object(error)).ok()
-}
-
-fn error_object(error: &Error) -> Object {
-    let mut object = Object::new();
-    object.insert("err".into(), json!(error));
-    object
 }
 
 #[cfg(test)]
