@@ -25,8 +25,8 @@ pub fn measure(runtime: &Runtime) {
     let upstream = Part::start("upstream", &directory, &[]);
     let (one, two) = (upstream.addresses[0], upstream.addresses[1]);
     let relay = Part::start("relay", &directory, &[one.to_string()]);
-    let own = OwnProxy::start(&home, &directory, one, two);
-    let idle = memory(own.pid);
+    let idle = memory(OwnProxy::start(&home, &directory, 0, one, two).pid);
+    let own = OwnProxy::start(&home, &directory, stage::HOSTS, one, two);
     let pem = |name: &str| fs::read_to_string(directory.join(name)).unwrap();
     let way = |name, address, proxy, roots: &str| Way {
         name,

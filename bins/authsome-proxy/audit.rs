@@ -1,9 +1,9 @@
 //! What was done with credentials: one JSON line for each request that got one, and for each refusal.
 //!
 //! `$AUTHSOME_HOME/audit.jsonl` (0600) is written by a thread of its own, so that no request waits
-//! for the disk; every line is one write(2) at the end of the file, so that sessions may share it.
-//! No record is dropped while the file can be written: a request waits when [`WAITING`] records do.
-//! It holds no secret, no header and no query: who may read it learns where and when, not what.
+//! for the disk; each write(2) appends whole lines, so that sessions may share it. No record is
+//! dropped while the file can be written: a request waits when [`WAITING`] records do. It holds no
+//! secret, no header and no query: who may read it learns where and when, not what.
 
 use cli::Home;
 use host::Authority;
@@ -16,9 +16,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Records on their way to the file.
-const WAITING: usize = 1024;
+const WAITING: usize = 4096;
+
+/// Pause of the writer between two looks for records: waking it for each costs more than the record.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A file larger than this is renamed to `audit.jsonl.1` when a session begins; one older is kept.
 const LARGE: u64 = 16 << 20;
@@ -112,7 +116,10 @@ impl Audit {
 impl Drop for Audit {
     fn drop(&mut self) {
         self.sender = None;
-        self.writer.take().into_iter().for_each(|writer| drop(writer.join()));
+        let Some(writer) = self.writer.take() else { return };
+        writer.thread().unpark();
+        // It told its errors itself.
+        let _ = writer.join();
     }
 }
 
@@ -125,15 +132,25 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 fn write(mut file: File, path: &str, receiver: Receiver<Event>) {
-    let mut lost: u64 = 0;
-    for event in receiver {
-        let mut line = serde_json::to_vec(&event).unwrap_or_default();
-        line.push(b'\n');
-        if let Err(error) = file.write_all(&line) {
+    let mut lost = 0;
+    let mut lines = Vec::new();
+    while let Ok(first) = receiver.recv() {
+        let mut count = 0;
+        for event in std::iter::once(first).chain(receiver.try_iter().take(WAITING)) {
+            // A record is plain fields; nothing of it can fail to be JSON.
+            let _ = serde_json::to_writer(&mut lines, &event);
+            lines.push(b'\n');
+            count += 1;
+        }
+        if let Err(error) = file.write_all(&lines) {
             if lost == 0 {
                 eprintln!("authsome-proxy: cannot write {path}: {error}");
             }
-            lost += 1;
+            lost += count;
+        }
+        lines.clear();
+        if count < WAITING {
+            std::thread::park_timeout(PAUSE);
         }
     }
     if lost > 0 {
