@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use testkit::{Home, Signal, wait_until};
 
+/// For `env`: tests may have been started in the background, where shells ignore INT for good.
+const DEFAULT_INT: &str = "--default-signal=INT";
+
 fn home() -> Home {
     Home::new("/usr/bin").unwrap()
 }
@@ -89,7 +92,7 @@ fn a_running_program_is_watched_talked_to_and_signalled() {
     let home = home();
     let script = "trap 'echo got INT; exit 5' INT; echo http://127.0.0.1:1/a http://127.0.0.1:2/b >&2; \
                   read x; echo \"read $x\"; while :; do sleep 0.01; done";
-    let mut running = home.spawn("sh", &["-c", script]).unwrap();
+    let mut running = home.spawn("env", &[DEFAULT_INT, "sh", "-c", script]).unwrap();
     assert_eq!(running.words("http://", 2).unwrap(), ["http://127.0.0.1:1/a", "http://127.0.0.1:2/b"]);
     running.write("this\n").unwrap();
     running.see("read this").unwrap();
@@ -113,7 +116,7 @@ fn waiting_for_what_never_comes_ends_with_the_program() {
 fn a_terminal_shows_lines_and_signals_by_key() {
     let home = home();
     let script = "trap 'echo stopped; exit 9' INT; tty; stty size; while :; do sleep 0.01; done";
-    let mut terminal = home.pty("sh", &["-c", script]).unwrap();
+    let mut terminal = home.pty("env", &[DEFAULT_INT, "sh", "-c", script]).unwrap();
     terminal.see("/dev/pts/").unwrap();
     terminal.see("24 80").unwrap();
     assert!(terminal.echo().unwrap());
