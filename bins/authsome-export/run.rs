@@ -20,5 +20,6 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         given.env.iter().filter_map(|(name, from)| Some((name.as_str(), given.secret.get(from)?))).collect();
     let format = if context.output.is_json() { Format::Json } else { args.format };
     context.output.text(&format::format(&variables, format));
+    child.leave();
     Ok(0)
 }

@@ -56,6 +56,16 @@ impl Child {
         self.process.id()
     }
 
+    /// Tells a `credential` helper to end and does not wait for that: it ends by itself, once what
+    /// it writes is written.
+    pub fn leave(self) {
+        self.link.close();
+        if !self.may_signal {
+            // Without its Drop, which waits; the process is the system's to reap.
+            std::mem::forget(self);
+        }
+    }
+
     /// False once the process has ended.
     pub fn is_running(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
