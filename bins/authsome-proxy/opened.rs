@@ -105,6 +105,7 @@ fn session(settings: &Settings, told: Told, source: Source, ca: Arc<SessionCa>, 
         table: RwLock::new(Arc::new(Table::new(routes))),
         refreshing: tokio::sync::Mutex::default(),
         resolved: Default::default(),
+        rejected: Default::default(),
         told: Default::default(),
     })
 }

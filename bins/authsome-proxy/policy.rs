@@ -32,6 +32,8 @@ pub struct Session {
     pub table: RwLock<Arc<Table>>,
     pub refreshing: tokio::sync::Mutex<()>,
     pub resolved: Mutex<HashMap<Slot, Fresh>>,
+    /// Leases that a provider answered 401 to: one that was on its way then must not be kept.
+    pub rejected: Mutex<HashSet<String>>,
     pub told: Mutex<HashSet<String>>,
 }
 
@@ -160,7 +162,9 @@ impl Session {
         let mut resolved = locked(&self.resolved);
         // Bounded by what is in use within a moment.
         resolved.retain(|_, fresh| fresh.until > Instant::now());
-        resolved.insert(slot, Fresh { credential: credential.clone(), until });
+        if !locked(&self.rejected).contains(&credential.lease) {
+            resolved.insert(slot, Fresh { credential: credential.clone(), until });
+        }
         Ok(credential)
     }
 
@@ -173,6 +177,7 @@ impl Session {
     }
 
     fn forget(&self, lease: &str) {
+        locked(&self.rejected).insert(lease.to_owned());
         locked(&self.resolved).retain(|_, fresh| fresh.credential.lease != lease);
     }
 
