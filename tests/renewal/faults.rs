@@ -18,8 +18,8 @@ fn error(code: u16, name: &str) -> Fault {
 /// What the endpoint does, what that is taken for, and whether the refresh token counts as spent.
 fn misdeeds() -> Vec<(&'static str, Fault, &'static str)> {
     vec![
-        ("500", status(500), "lost"),
-        ("502", status(502), "lost"),
+        ("500", status(500), "retry-at"),
+        ("502", status(502), "retry-at"),
         ("503", status(503), "retry-at"),
         ("429", Fault::Throttle(40), "retry-at"),
         ("a page", Fault::Html, "lost"),
@@ -55,6 +55,40 @@ fn every_answer_has_its_outcome_and_only_one_of_them_logs_out() {
             assert_eq!(stage.world.server.requests_to("/token").len(), 1, "{what}: nobody asks again at once");
         }
     }
+}
+
+#[test]
+fn a_server_that_failed_is_asked_again_later_each_time_and_then_serves() {
+    let stage = Stage::new(Config::plain(), Kept::Bundled);
+    let old = stage.log_in("work", DEAD);
+    stage.world.server.fault(Endpoint::Token, status(500), Times::N(2));
+    for (tries, wait) in [(1, 5..=6), (2, 10..=12)] {
+        let (code, told) = stage.export("work");
+        assert_eq!((code, told["err"]["outcome"].as_str()), (Some(6), Some("retry-at")), "{told}");
+        let left = told["err"]["retry_at"].as_i64().unwrap() - proto::time::now();
+        assert!((wait.start() - 2..=*wait.end()).contains(&left), "try {tries}: {told}");
+        // Meanwhile nobody asks, however many want the token.
+        (0..3).for_each(|_| assert_eq!(stage.export("work").0, Some(6)));
+        assert_eq!(stage.world.server.requests_to("/token").len(), tries, "{told}");
+        stage.let_pass("work");
+    }
+    assert_eq!(stage.export("work").0, Some(0));
+    let entry = stage.entry("work");
+    assert_ne!(entry.secret.get("access_token"), Some(&*old.access_token));
+    assert_eq!(entry.record.get("retry"), None, "what is over is forgotten");
+    assert_eq!((stage.world.server.refresh_count(), stage.world.server.reuse_count()), (1, 0));
+}
+
+#[test]
+fn a_server_that_rotated_and_then_failed_is_found_out_by_the_next_try() {
+    let stage = Stage::new(Config::plain(), Kept::Bundled);
+    stage.log_in("work", DEAD);
+    stage.world.server.fault(Endpoint::Token, Fault::FailAfterProcessing, Times::Once);
+    assert_eq!(stage.export("work").1["err"]["outcome"], "retry-at");
+    stage.let_pass("work");
+    let (code, told) = stage.export("work");
+    assert_eq!((code, told["err"]["outcome"].as_str()), (Some(6), Some("reauthorize")), "{told}");
+    assert_eq!(stage.record("work").status, Status::Invalid);
 }
 
 #[test]

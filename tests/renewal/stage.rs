@@ -89,6 +89,13 @@ impl Stage {
         self.vault().put(&key(name), Expect::Anything, record, secret).unwrap();
     }
 
+    /// Sets a failed renewal back, as if its pause were over.
+    pub fn let_pass(&self, name: &str) {
+        let Entry { rev, mut record, secret } = self.entry(name);
+        record["retry"]["at"] = proto::time::now().into();
+        self.vault().put(&key(name), Expect::Rev(rev), record, secret).unwrap();
+    }
+
     pub fn entry(&self, name: &str) -> Entry {
         self.vault().get(&key(name)).unwrap().unwrap()
     }

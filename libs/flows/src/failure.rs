@@ -7,8 +7,7 @@ use proto::redact::shown;
 use proto::{Code, Error, Outcome};
 use std::time::UNIX_EPOCH;
 
-/// Seconds until a try that needs no waiting room, and the longest wait that is believed.
-const SOON: i64 = 10;
+/// The longest wait that a provider is believed to need, in seconds.
 const LONGEST: i64 = 3600;
 
 /// A failure while a person waits. `what` continues "<name> rejected …".
@@ -58,7 +57,7 @@ pub(crate) fn repeatable(task: &Task, failure: &Failure) -> Error {
     if error.outcome != Some(Outcome::Lost) {
         return error;
     }
-    Error { hint: None, ..error }.outcome(Outcome::RetryAt).retry_at(task.now() + SOON)
+    Error { hint: None, ..error }.outcome(Outcome::RetryAt)
 }
 
 fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Error {
@@ -73,7 +72,7 @@ fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Erro
             .outcome(Outcome::FixConfig)
             .hint(format!("check the client ID and secret: authsome login {name} --reset-client")),
         Outcome::FixConfig => error.outcome(Outcome::FixConfig).hint(again),
-        Outcome::RetryAt => error.outcome(Outcome::RetryAt).retry_at(retry_at(failure, task.now())),
+        Outcome::RetryAt => Error { retry_at: retry_at(failure, task.now()), ..error.outcome(Outcome::RetryAt) },
         Outcome::Lost => error.outcome(Outcome::Lost).hint(again),
     }
 }
@@ -81,9 +80,11 @@ fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Erro
 fn outcome(failure: &Failure, registered: bool) -> Outcome {
     match failure {
         Failure::NotSent(_) | Failure::Throttled { .. } => Outcome::RetryAt,
+        // Its next answer tells what became of the token; to wait for that logs nobody out.
+        Failure::Unexpected { status: 500.., .. } => Outcome::RetryAt,
         Failure::Lost(_) => Outcome::Lost,
-        // The server may have rotated the token before it failed, or sent it in a form not understood.
-        Failure::Unexpected { status: 200..300 | 500.., .. } => Outcome::Lost,
+        // A new token may have come in a form that is not understood.
+        Failure::Unexpected { status: 200..300, .. } => Outcome::Lost,
         Failure::Unexpected { .. } | Failure::Settings(_) => Outcome::FixConfig,
         Failure::Rejected { .. } => match failure.reason() {
             Some(Reason::InvalidGrant | Reason::ExpiredToken | Reason::AccessDenied) => Outcome::Reauthorize,
@@ -94,19 +95,17 @@ fn outcome(failure: &Failure, registered: bool) -> Outcome {
     }
 }
 
-fn retry_at(failure: &Failure, now: i64) -> i64 {
-    let wait = match failure {
-        Failure::Throttled { retry_after: Some(RetryAfter::In(time)), .. } => {
-            i64::try_from(time.as_secs()).unwrap_or(LONGEST)
-        }
-        Failure::Throttled { retry_after: Some(RetryAfter::At(time)), .. } => {
+/// The provider's own word; without one the wait is the caller's to choose.
+fn retry_at(failure: &Failure, now: i64) -> Option<i64> {
+    let Failure::Throttled { retry_after: Some(told), .. } = failure else { return None };
+    let wait = match told {
+        RetryAfter::In(time) => i64::try_from(time.as_secs()).unwrap_or(LONGEST),
+        RetryAfter::At(time) => {
             let at = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             i64::try_from(at).unwrap_or(LONGEST).saturating_sub(now)
         }
-        Failure::Throttled { .. } => 3 * SOON,
-        _ => SOON,
     };
-    now + wait.clamp(1, LONGEST)
+    Some(now + wait.clamp(1, LONGEST))
 }
 
 fn text(name: &str, what: &str, failure: &Failure) -> String {

@@ -77,7 +77,8 @@ pub enum Outcome {
     Reauthorize,
     /// The OAuth client is wrong: mend the configuration.
     FixConfig,
-    /// The request was not processed: the same token may be tried at `retry_at`.
+    /// The provider was not reached, or said that it failed or is busy: the same token may be tried
+    /// at `retry_at`.
     RetryAt,
     /// The request was sent and no whole answer came: the provider may have rotated the token.
     Lost,
@@ -95,7 +96,7 @@ pub struct Error {
     pub hint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// Unix seconds; with [`Outcome::RetryAt`].
+    /// Unix seconds; with [`Outcome::RetryAt`], when the time is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<i64>,
     /// The choices, with [`Code::Ambiguous`].

@@ -37,6 +37,8 @@ pub enum Fault {
     CloseBeforeAnswer,
     /// Does it all (rotates, stores) and closes the connection without a word.
     CloseAfterProcessing,
+    /// Does it all and answers 500.
+    FailAfterProcessing,
     /// 200 that calls itself JSON and is not.
     Garbage,
     /// 307 to that place, which makes a careless client post its secret there.

@@ -236,7 +236,7 @@ fn over_tls_only_with_a_trusted_certificate() {
 fn each_misbehaviour_of_a_token_endpoint_has_its_outcome() {
     let elsewhere = OAuthServer::start(Config::plain()).unwrap();
     for (fault, outcome, processed) in [
-        (Fault::Status(500, Vec::new()), Outcome::Lost, 0),
+        (Fault::Status(500, Vec::new()), Outcome::RetryAt, 0),
         (Fault::Status(503, Vec::new()), Outcome::RetryAt, 0),
         (Fault::Throttle(7), Outcome::RetryAt, 0),
         (Fault::Html, Outcome::Lost, 0),
@@ -244,6 +244,7 @@ fn each_misbehaviour_of_a_token_endpoint_has_its_outcome() {
         (Fault::CutBody, Outcome::Lost, 1),
         (Fault::CloseBeforeAnswer, Outcome::Lost, 0),
         (Fault::CloseAfterProcessing, Outcome::Lost, 1),
+        (Fault::FailAfterProcessing, Outcome::RetryAt, 1),
         (Fault::Huge, Outcome::Lost, 1),
         (Fault::Redirect(format!("{}/token", elsewhere.url())), Outcome::FixConfig, 0),
         (Fault::Answer(400, r#"{"error":"invalid_grant"}"#.to_owned()), Outcome::Reauthorize, 0),

@@ -40,6 +40,10 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request) -> io::Result<
             behave();
             Err(io::Error::other("closed on purpose"))
         }
+        Fault::FailAfterProcessing => {
+            behave();
+            failed(500, &[]).into_response()
+        }
         Fault::Huge => {
             let reply = behave();
             let body = [" ".repeat(16 << 20).as_bytes(), &reply.body].concat();
@@ -51,24 +55,26 @@ pub(super) async fn answer(shared: Arc<Shared>, request: Request) -> io::Result<
 
 /// The answers that need no state.
 fn instead(fault: &Fault, request: &Recorded) -> Reply {
-    let error = serde_json::json!({ "error": "server_error" });
     match fault {
-        Fault::Status(status, headers) => {
-            headers.iter().fold(Reply::json(*status, &error), |reply, (name, value)| reply.with(name, value))
-        }
+        Fault::Status(status, headers) => failed(*status, headers),
         Fault::Answer(status, text) => Reply::new(*status, "application/json", text.clone()),
         Fault::Html => {
             Reply::html(200, "<!doctype html><title>Wi-Fi</title><h1>Welcome, please log in</h1>".to_owned())
         }
         Fault::Garbage => Reply::new(200, "application/json", &b"{\"access_token\":\xff\xfe\x00"[..]),
         Fault::Redirect(url) => Reply::redirect(307, url),
-        Fault::Throttle(seconds) => Reply::json(429, &error).with("retry-after", &seconds.to_string()),
+        Fault::Throttle(seconds) => failed(429, &[("retry-after".to_owned(), seconds.to_string())]),
         _ => {
             let authorization = request.header("authorization").unwrap_or_default();
             let text = format!("{} {authorization}", request.text());
             Reply::json(400, &serde_json::json!({ "error": "invalid_request", "error_description": text }))
         }
     }
+}
+
+fn failed(status: u16, headers: &[(String, String)]) -> Reply {
+    let error = Reply::json(status, &serde_json::json!({ "error": "server_error" }));
+    headers.iter().fold(error, |reply, (name, value)| reply.with(name, value))
 }
 
 /// The promised length, half of the body, then nothing more.
