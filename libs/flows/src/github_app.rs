@@ -3,9 +3,9 @@
 //! The app signs an assertion and shows it as bearer; the definition's `token_url` is the list of
 //! installations (`https://api.github.com/app/installations`), below which each has its own place.
 
-use crate::client_credentials::renewed_by_asking_again;
+use crate::machine::{self, Asked};
 use crate::task::Task;
-use crate::{Flow, client, failure, learned, pkce, revocation, settings, signer};
+use crate::{Flow, client, revocation, settings, signer};
 use proto::ops::flow::{Client, Field, Learned, Login, Refresh};
 use proto::{Error, Object, Result};
 use serde_json::{Map, Value};
@@ -29,25 +29,17 @@ impl Flow for GitHubApp {
             Some(client) => client::confirmed(task, client)?,
             None => asked(task)?,
         };
-        let token = ask(task, &client, &client.record.rest)?
-            .map_err(|failure| failure::login(task, "the app's assertion", &failure))?;
-        let mut learned = pkce::finish(task, &Login { scopes: Vec::new(), ..login.clone() }, &token)?;
-        renewed_by_asking_again(&mut learned);
+        // Permissions belong to the app; no scopes can be asked for.
+        let login = Login { scopes: Vec::new(), ..login.clone() };
+        let asked = ask(task, &client, &client.record.rest);
+        let mut learned = machine::login(task, &login, "the app's assertion", asked)?;
         let installation = client.record.rest.get(INSTALLATION).cloned();
         learned.record.extend(installation.map(|id| (INSTALLATION.to_owned(), id)));
         Ok(learned)
     }
 
     fn refresh(&self, task: &Task, refresh: &Refresh) -> Result<Learned> {
-        let Some(client) = &refresh.client else {
-            return Err(failure::nothing_to_renew(task, "the connection's app is not known"));
-        };
-        let token = ask(task, client, &refresh.record)
-            .map_err(failure::in_definition)?
-            .map_err(|failure| failure::repeatable(task, &failure))?;
-        let mut learned = learned::at_refresh(task, &token, &refresh.secret);
-        renewed_by_asking_again(&mut learned);
-        Ok(learned)
+        machine::renew(task, refresh, |client| ask(task, client, &refresh.record))
     }
 
     fn revoke(&self, task: &Task, refresh: &Refresh) -> Result<()> {
@@ -85,7 +77,7 @@ fn place(task: &Task, record: &Object) -> Result<oauth::Endpoint> {
     settings::endpoint(task, "token_url", &format!("{}/{id}/access_tokens", installations.trim_end_matches('/')))
 }
 
-fn ask(task: &Task, client: &Client, record: &Object) -> Result<std::result::Result<oauth::Token, oauth::Error>> {
+fn ask(task: &Task, client: &Client, record: &Object) -> Asked {
     let provider = settings::provider(task, None)?;
     let place = place(task, record)?;
     let now = task.now();

@@ -1,10 +1,11 @@
 //! Flow `jwt_bearer` (RFC 7523 §2.1): a signed assertion for a token, as Google's service
 //! accounts do. The signing key is the client's `private_key`; no person is in it.
 
-use crate::client_credentials::{renewed_by_asking_again, scopes};
+use crate::client_credentials::scopes;
+use crate::machine::{self, Asked};
 use crate::signer::{self, KEY_ID};
 use crate::task::Task;
-use crate::{Flow, client, failure, learned, pkce, revocation, settings};
+use crate::{Flow, client, revocation, settings};
 use oauth::Grants;
 use proto::ops::flow::{Client, Learned, Login, Refresh};
 use proto::{Object, Result};
@@ -25,25 +26,15 @@ impl Flow for JwtBearer {
             Some(client) => client::confirmed(task, client)?,
             None => asked(task)?,
         };
+        let asked = ask(task, &client, &client.record.rest, &login.scopes);
+        let mut learned = machine::login(task, login, "the assertion", asked)?;
         let key_id = client.record.rest.get(KEY_ID).cloned();
-        let token = ask(task, &client, &client.record.rest, &login.scopes)?
-            .map_err(|failure| failure::login(task, "the assertion", &failure))?;
-        let mut learned = pkce::finish(task, login, &token)?;
-        renewed_by_asking_again(&mut learned);
         learned.record.extend(key_id.map(|id| (KEY_ID.to_owned(), id)));
         Ok(learned)
     }
 
     fn refresh(&self, task: &Task, refresh: &Refresh) -> Result<Learned> {
-        let Some(client) = &refresh.client else {
-            return Err(failure::nothing_to_renew(task, "the connection's client is not known"));
-        };
-        let token = ask(task, client, &refresh.record, &scopes(refresh))
-            .map_err(failure::in_definition)?
-            .map_err(|failure| failure::repeatable(task, &failure))?;
-        let mut learned = learned::at_refresh(task, &token, &refresh.secret);
-        renewed_by_asking_again(&mut learned);
-        Ok(learned)
+        machine::renew(task, refresh, |client| ask(task, client, &refresh.record, &scopes(refresh)))
     }
 
     fn revoke(&self, task: &Task, refresh: &Refresh) -> Result<()> {
@@ -59,12 +50,7 @@ fn asked(task: &Task) -> Result<Client> {
 }
 
 /// RFC 7523 §3: issuer and audience, short-lived; the scopes in it, as Google wants them.
-fn ask(
-    task: &Task,
-    client: &Client,
-    record: &Object,
-    scopes: &[String],
-) -> Result<std::result::Result<oauth::Token, oauth::Error>> {
+fn ask(task: &Task, client: &Client, record: &Object, scopes: &[String]) -> Asked {
     let provider = settings::provider(task, None)?;
     let audience = task.oauth()?.token_url.clone().ok_or_else(|| task.broken("it has no token_url"))?;
     let now = task.now();

@@ -24,6 +24,7 @@ mod github_app;
 pub mod http;
 mod jwt_bearer;
 mod learned;
+mod machine;
 mod pkce;
 mod revocation;
 mod settings;
