@@ -7,7 +7,8 @@ use cli::{Context, Status};
 use helper::{Asks, Child};
 use proto::ops::credential::Open;
 use proto::ops::proxy::Opened;
-use proto::{Code, Error, Object, Result, codec};
+use proto::{Code, Error, Object, ProviderName, Result, codec};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
@@ -40,10 +41,18 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 
 /// The directory's word for those providers of the session that the command line says nothing of.
 fn choose_here(open: &mut Open, context: &Context) {
-    for (provider, connection) in context.choices() {
-        let named = open.choose.contains_key(provider) || open.grant.contains_key(provider);
-        let included = open.only.as_ref().is_none_or(|only| only.contains(provider));
-        if included && !named {
+    let here = context.choices();
+    if here.is_empty() {
+        return;
+    }
+    let names = |said: Vec<&ProviderName>| -> BTreeSet<ProviderName> {
+        said.into_iter().map(|name| context.canonical_name(name)).collect()
+    };
+    let named = names(open.choose.keys().chain(open.grant.keys()).collect());
+    let only = open.only.as_ref().map(|only| names(only.iter().collect()));
+    for (provider, connection) in here {
+        let included = only.as_ref().is_none_or(|only| only.contains(provider));
+        if included && !named.contains(provider) {
             open.choose.insert(provider.clone(), connection.clone());
         }
     }

@@ -126,6 +126,28 @@ fn a_directory_chooses_for_a_session_and_the_command_line_before_it() {
 }
 
 #[test]
+fn an_alias_means_the_provider_on_the_command_line_and_in_a_directory() {
+    let world = accounts(&["work", "personal"]);
+    let mut definition = world.server.definition("demo");
+    definition["aliases"] = serde_json::json!(["demo-mcp"]);
+    world.home.write_definition("demo", &definition).unwrap();
+    let choice = world.home.work().join(".authsome.json");
+    for (here, flag) in [("demo", "demo-mcp=work"), ("demo-mcp", "demo=work")] {
+        std::fs::write(&choice, format!(r#"{{"{here}":"personal"}}"#)).unwrap();
+        world.home.run(&["connection", "trust"]).unwrap().expect_code(0);
+        curl(&world, &[], &[]).expect_code(0);
+        assert!(is_from(&world, "personal"), "{here}");
+        curl(&world, &["--only", "demo-mcp"], &[]).expect_code(0);
+        assert!(is_from(&world, "personal"), "{here}");
+        curl(&world, &["--connection", flag], &[]).expect_code(0);
+        assert!(is_from(&world, "work"), "{flag} goes before {here}");
+    }
+    let both = ["--connection", "demo-mcp=work", "--connection", "demo=personal"];
+    let refused = curl(&world, &both, &[]).expect_code(2);
+    assert!(refused.stderr.contains("demo is named twice"), "{refused:?}");
+}
+
+#[test]
 fn profiles_know_nothing_of_each_other() {
     let mut world = accounts(&["default"]);
     let own = token(&world, "default");

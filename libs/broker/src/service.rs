@@ -65,11 +65,18 @@ impl Broker {
 
     /// What nobody defines has no connections either, and is told so.
     fn by_name<T>(&self, said: BTreeMap<ProviderName, T>) -> Result<BTreeMap<ProviderName, T>> {
-        let renamed = said.into_iter().map(|(name, value)| match self.name(&name) {
-            Err(error) if error.code == Code::NoProvider => Ok((name, value)),
-            found => Ok((found?, value)),
-        });
-        renamed.collect()
+        let mut by_name = BTreeMap::new();
+        for (alias, value) in said {
+            let name = match self.name(&alias) {
+                Err(error) if error.code == Code::NoProvider => alias.clone(),
+                found => found?,
+            };
+            // Which of the two was meant is nobody's to guess.
+            if by_name.insert(name.clone(), value).is_some() {
+                return Err(Error::invalid(format!("{name} is named twice, once by an alias")));
+            }
+        }
+        Ok(by_name)
     }
 
     fn routes(&self, wanted: &RoutesWanted, note: &dyn Fn(&str)) -> Result<Object> {

@@ -17,6 +17,12 @@ impl Context {
         Ok(entry)
     }
 
+    /// The name that `alias` stands for; itself when no definition that can be read has it.
+    pub fn canonical_name(&self, alias: &ProviderName) -> ProviderName {
+        let found = self.catalog().ok().and_then(|catalog| catalog.find(alias.as_str()).ok());
+        found.and_then(|entry| name_of(&entry.definition).ok()).unwrap_or_else(|| alias.clone())
+    }
+
     pub fn warn_about(&self, entry: &Entry) {
         for warning in &entry.warnings {
             self.output.warning(&warning.to_string());

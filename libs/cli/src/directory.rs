@@ -44,7 +44,7 @@ impl Context {
     pub fn trust(&self, folder: &Path) -> Result<(PathBuf, Choices)> {
         let path = path_in(folder)?;
         let text = read(&path)?;
-        let choices = parse(&path, &text)?;
+        let choices = self.canonical(&path, parse(&path, &text)?)?;
         let mut trusted = self.trusted()?;
         trusted.insert(path.display().to_string(), sha256(text.as_bytes()));
         self.write_trusted(&trusted)?;
@@ -56,13 +56,25 @@ impl Context {
         let text = read(&path)?;
         let shown = path.display().to_string();
         match self.trusted()?.get(&shown) {
-            Some(hash) if *hash == sha256(text.as_bytes()) => parse(&path, &text),
+            Some(hash) if *hash == sha256(text.as_bytes()) => self.canonical(&path, parse(&path, &text)?),
             known => {
                 let why = if known.is_some() { "has changed since it was trusted" } else { "is not trusted" };
                 Err(Error::new(Code::Denied, format!("{shown} {why}"))
                     .hint(format!("look at it, then authsome connection trust {}", folder.display())))
             }
         }
+    }
+
+    /// By the providers' own names, whatever alias was written.
+    fn canonical(&self, path: &Path, written: Choices) -> Result<Choices> {
+        let mut choices = Choices::new();
+        for (alias, connection) in written {
+            let provider = self.canonical_name(&alias);
+            if choices.insert(provider.clone(), connection).is_some() {
+                return Err(Error::invalid(format!("{}: it names {provider} twice, by an alias", path.display())));
+            }
+        }
+        Ok(choices)
     }
 
     fn trusted(&self) -> Result<Trusted> {
@@ -176,6 +188,16 @@ mod tests {
         assert!(context.trusted_choices(&folder).unwrap_err().message.contains("has changed"));
         write(&folder, r#"{"notion":"work"}"#);
         assert!(context.trusted_choices(&folder).is_ok());
+    }
+
+    #[test]
+    fn a_provider_may_be_called_by_its_alias_but_not_twice() {
+        let (_parent, context, folder) = stage(r#"{"notion-mcp":"work"}"#);
+        let (_, choices) = context.trust(&folder).unwrap();
+        assert_eq!(choices.keys().map(ProviderName::as_str).collect::<Vec<_>>(), ["notion_dcr"]);
+        assert_eq!(context.trusted_choices(&folder).unwrap(), choices);
+        write(&folder, r#"{"notion-mcp":"work","notion_dcr":"home"}"#);
+        assert_eq!(context.trust(&folder).unwrap_err().code, Code::Invalid);
     }
 
     #[test]
