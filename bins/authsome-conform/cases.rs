@@ -28,7 +28,7 @@ const FLOW: &[(&str, &str)] = cases!("flow":
     "login-refused" "no-person" "cancel" "eof-while-asking" "unknown" "refresh-nothing" "form-api-key" "form-paste");
 const CREDENTIAL: &[(&str, &str)] = cases!("credential":
     "open-and-routes" "open-missing" "stranger" "resolve" "elsewhere" "token");
-const PROXY: &[(&str, &str)] = cases!("proxy": "open" "unknown");
+const PROXY: &[(&str, &str)] = cases!("proxy": "open" "status" "unknown");
 
 #[cfg(test)]
 mod tests {

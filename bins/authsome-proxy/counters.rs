@@ -1,21 +1,17 @@
 //! How much of what a session did, for those who watch a proxy.
 
 use mitm::Verdict;
-use proto::Object;
+use proto::ops::proxy::Counted;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Since the session's start.
+/// As [`Counted`], while it is being counted.
 #[derive(Default)]
 pub struct Counters {
-    /// Hosts asked for and carried untouched.
     tunnelled: AtomicU64,
-    /// Hosts asked for and opened.
     intercepted: AtomicU64,
-    /// Requests that left with a credential and were answered.
     injected: AtomicU64,
-    /// By the code of the refusal.
     refused: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -38,16 +34,13 @@ impl Counters {
         *refused.entry(code.to_owned()).or_default() += 1;
     }
 
-    /// `{"tunnelled","intercepted","injected","refused":{CODE: n}}`.
-    pub fn document(&self) -> Object {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed).into();
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = refused.iter().map(|(code, count)| (code.clone(), (*count).into())).collect();
-        Object::from_iter([
-            ("tunnelled".to_owned(), count(&self.tunnelled)),
-            ("intercepted".to_owned(), count(&self.intercepted)),
-            ("injected".to_owned(), count(&self.injected)),
-            ("refused".to_owned(), serde_json::Value::Object(refused)),
-        ])
+    pub fn counted(&self) -> Counted {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counted {
+            tunnelled: count(&self.tunnelled),
+            intercepted: count(&self.intercepted),
+            injected: count(&self.injected),
+            refused: self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
     }
 }

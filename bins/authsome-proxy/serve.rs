@@ -53,7 +53,7 @@ impl Served {
     fn status(&self) -> Result<Object> {
         let running = locked(&self.running);
         let running = running.as_ref().ok_or_else(|| Error::invalid("\"open\" comes first"))?;
-        Ok(running.counters.document())
+        Ok(codec::to_object(&running.counters.counted()))
     }
 }
 

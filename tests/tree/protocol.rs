@@ -83,6 +83,7 @@ fn request(role: &str, op: &str, body: Object) -> Result<(), String> {
         ("flow", "login") => fits::<flow::Login>(body),
         ("flow", "refresh" | "revoke") => fits::<flow::Refresh>(body),
         ("credential" | "proxy", "open") => fits::<credential::Open>(body),
+        ("proxy", "status") => fits::<Object>(body),
         ("credential", "routes") => fits::<credential::RoutesWanted>(body),
         ("credential", "resolve") => fits::<credential::Resolve>(body),
         ("credential", "report") => fits::<credential::Report>(body),
@@ -102,6 +103,7 @@ fn reply(role: &str, op: &str, body: Object) -> Result<(), String> {
         ("credential", "report") => fits::<credential::Reported>(body),
         ("credential", "token") => fits::<credential::TokenGiven>(body),
         ("proxy", "open") => fits::<proxy::Opened>(body),
+        ("proxy", "status") => fits::<proxy::Counted>(body),
         _ if body.is_empty() => Ok(()),
         _ => Err(format!("{op} of the role {role} is answered by an empty object")),
     }

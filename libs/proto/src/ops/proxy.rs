@@ -51,3 +51,16 @@ pub struct Opened {
     /// `password`, of the user `authsome`.
     pub secret: Secrets,
 }
+
+/// Answer to `status`: what was done since `open`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Hosts asked for and carried untouched.
+    pub tunnelled: u64,
+    /// Hosts asked for and opened.
+    pub intercepted: u64,
+    /// Requests that left with a credential and were answered.
+    pub injected: u64,
+    /// By the code of the refusal.
+    pub refused: BTreeMap<String, u64>,
+}
