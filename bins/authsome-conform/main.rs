@@ -21,5 +21,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // With --home a helper under test gives away real credentials.
+    cli::kernel::harden();
     run::run(args::Args::parse())
 }
