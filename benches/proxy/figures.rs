@@ -1,289 +1,251 @@
-//! The figures, one after the other.
+//! The figures, each by itself or one after the other.
 
-use crate::load::{self, HOST, Way, micros};
-use crate::process::{Part, memory, processor};
-use crate::stage::{self, OwnProxy};
-use crate::table::{Table, median};
-use std::fs;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use crate::contenders::{Own, Relay, Scene};
+use crate::load::{self, Connection, Fleet, HOST, Way, micros};
+use crate::memory;
+use crate::process::Instructions;
+use crate::table::{Ratio, Table, median};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-const ROUNDS: usize = 5;
-const LASTING: Duration = Duration::from_millis(1500);
-const LARGE: usize = 256 << 20;
+/// Short, so that the contenders of a round meet the same machine.
+const ROUND: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 11;
+pub const LARGE: usize = 256 << 20;
 
 /// Hosts per round of the figure about those never seen.
-const UNSEEN: usize = 400;
+const UNSEEN: usize = 300;
 
-pub fn measure(runtime: &Runtime) {
-    let home = stage::home();
-    let directory = home.work();
-    stage::certificates(&directory);
-    let upstream = Part::start("upstream", &directory, &[]);
-    let (one, two) = (upstream.addresses[0], upstream.addresses[1]);
-    let relay = Part::start("relay", &directory, &[one.to_string()]);
-    // Memory is told of one that has done nothing else.
-    let quiet = OwnProxy::start(&home, &directory, 0, one, two);
-    let own = OwnProxy::start(&home, &directory, stage::HOSTS, one, two);
-    let pem = |name: &str| fs::read_to_string(directory.join(name)).unwrap();
-    let way = |name, address, proxy, roots: &str| Way {
-        name,
-        address,
-        proxy,
-        target: None,
-        tls: stage::trusting(roots, &["http/1.1"]),
-        injects: name == "authsome",
-    };
-    let ways = Ways {
-        direct: way("direct", one, None, &pem("roots.pem")),
-        relay: way("relay", relay.addresses[0], Some(None), &pem("relay.pem")),
-        own: way("authsome", own.address, Some(Some(own.password.clone())), &own.ca),
-        mitmproxy: None,
-        relay_pid: relay.id(),
-        own_pid: own.pid,
-    };
-    let mitmproxy = Mitmproxy::start(&directory, one);
-    let ways = Ways { mitmproxy: mitmproxy.as_ref().map(|running| running.way.clone()), ..ways };
+/// In this order if none is asked for.
+const FIGURES: &[&str] =
+    &["memory", "latency", "cpu", "rate", "new-connection", "unseen-host", "events", "injection", "http2", "bodies"];
+
+/// `words`: names of figures and `--rounds N`.
+pub fn measure(runtime: &Runtime, words: &[&str]) {
+    let rounds = option(words, "--rounds").unwrap_or(ROUNDS);
+    let asked: Vec<&str> = FIGURES.iter().copied().filter(|figure| words.contains(figure)).collect();
+    let unknown =
+        words.iter().find(|word| !word.starts_with("--") && word.parse::<usize>().is_err() && !FIGURES.contains(word));
+    if let Some(unknown) = unknown {
+        eprintln!("no figure is called {unknown}; there are: {}", FIGURES.join(" "));
+        std::process::exit(2);
+    }
+    let scene = Scene::new();
     let mut table = Table::default();
-    runtime.block_on(async {
-        table.row("memory idle, 200 routes", mebibytes(memory(quiet.pid)), "≤ 12 MiB", "6 MiB");
-        let quiet_way = way("authsome", quiet.address, Some(Some(quiet.password.clone())), &quiet.ca);
-        memory_of_a_body(&quiet_way, quiet.pid, &mut table).await;
-        memory_of_connections(&quiet_way, quiet.pid, &mut table).await;
-        one_connection(&ways, &mut table).await;
-        many_connections(&ways, &mut table).await;
-        new_connections(&ways, &mut table).await;
-        unseen_hosts(&ways, &mut table).await;
-        events(&ways, &mut table).await;
-        injection(&ways, &mut table).await;
-        http2(&ways, &own, two, &pem("roots.pem"), &mut table).await;
-        bodies(&ways, &mut table).await;
-        memory_of_hosts(&ways, &mut table).await;
-    });
+    for figure in if asked.is_empty() { FIGURES } else { &asked } {
+        runtime.block_on(one(figure, &scene, rounds, &mut table));
+    }
     table.print();
 }
 
-struct Ways {
-    direct: Way,
-    relay: Way,
-    own: Way,
-    mitmproxy: Option<Way>,
-    relay_pid: u32,
-    own_pid: u32,
+pub fn option(words: &[&str], name: &str) -> Option<usize> {
+    let at = words.iter().position(|word| *word == name)?;
+    words.get(at + 1)?.parse().ok()
 }
 
-async fn one_connection(ways: &Ways, table: &mut Table) {
-    let (mut direct, mut relay, mut own, mut other) = (vec![], vec![], vec![], vec![]);
-    for _ in 0..ROUNDS {
-        direct.push(median(load::one_by_one(&ways.direct, LASTING).await));
-        relay.push(median(load::one_by_one(&ways.relay, LASTING).await));
-        own.push(median(load::one_by_one(&ways.own, LASTING).await));
-        if let Some(way) = &ways.mitmproxy {
-            other.push(median(load::one_by_one(way, LASTING).await));
+async fn one(figure: &str, scene: &Scene, rounds: usize, table: &mut Table) {
+    match figure {
+        "memory" => memory::measure(scene, table).await,
+        "latency" => latency(scene, rounds, table).await,
+        "cpu" => many_connections(scene, rounds, 16, table).await,
+        "rate" => many_connections(scene, rounds, 64, table).await,
+        "new-connection" => new_connections(scene, rounds, table).await,
+        "unseen-host" => unseen_hosts(scene, rounds, table).await,
+        "events" => events(scene, rounds, table).await,
+        "injection" => injection(scene, rounds, table).await,
+        "http2" => http2(scene, rounds, table).await,
+        "bodies" => bodies(scene, rounds, table).await,
+        _ => unreachable!("the names were looked up"),
+    }
+}
+
+/// Measures each contender in turn, round by round; every round begins with the next one, so that
+/// none always has the same one's traces before it. What was measured, by contender.
+async fn rounds<C, M>(rounds: usize, contenders: &mut [C], mut measure: impl AsyncFnMut(&mut C) -> M) -> Vec<Vec<M>> {
+    let mut measured: Vec<Vec<M>> = contenders.iter().map(|_| Vec::with_capacity(rounds)).collect();
+    for round in 0..rounds {
+        for turn in 0..contenders.len() {
+            let at = (round + turn) % contenders.len();
+            measured[at].push(measure(&mut contenders[at]).await);
         }
     }
-    let direct = median(direct);
-    let (relay, own) = (median(relay) - direct, median(own) - direct);
-    let measured = format!("{:.2} × the relay's ({own:.0} µs to {relay:.0} µs; direct {direct:.0} µs)", own / relay);
+    measured
+}
+
+async fn latency(scene: &Scene, count: usize, table: &mut Table) {
+    let (relay, own, mitmproxy) = (scene.relay(), scene.own(0), scene.mitmproxy());
+    let mut contenders: Vec<Connection> = Vec::new();
+    for way in [&scene.direct(), &relay.way, &own.way].into_iter().chain(mitmproxy.as_ref().map(|other| &other.way)) {
+        contenders.push(way.open(HOST).await);
+    }
+    let medians = rounds(count, &mut contenders, async |connection| median(connection.one_by_one(ROUND).await)).await;
+    let added =
+        |at: usize| -> Vec<f64> { medians[at].iter().zip(&medians[0]).map(|(own, direct)| own - direct).collect() };
+    let measured = format!(
+        "{} × the relay's ({:.0} µs to {:.0} µs; direct {:.0} µs)",
+        Ratio::of_costs(&added(2), &added(1)),
+        median(added(2)),
+        median(added(1)),
+        median(medians[0].clone()),
+    );
     table.row("added p50, one keep-alive connection", measured, "≤ 2.2 × the TLS relay's", "1.3 ×");
-    if !other.is_empty() {
-        let other = median(other) - direct;
-        table.row("… against mitmproxy", format!("1/{:.0} of its {other:.0} µs", other / own), "≤ 1/25", "");
+    if mitmproxy.is_some() {
+        let ratio = Ratio::of_rates(&added(3), &added(2));
+        let measured =
+            format!("1/{:.0} (best round 1/{:.0}) of its {:.0} µs", ratio.median, ratio.best, median(added(3)));
+        table.row("… against mitmproxy", measured, "≤ 1/25", "");
     }
 }
 
-async fn many_connections(ways: &Ways, table: &mut Table) {
-    for connections in [16, 64] {
-        let (mut rates, mut costs, mut against) = (vec![], vec![], vec![]);
-        for _ in 0..ROUNDS {
-            let (relay, relay_cost) = rate(&ways.relay, ways.relay_pid, connections).await;
-            let (own, own_cost) = rate(&ways.own, ways.own_pid, connections).await;
-            rates.push(own / relay);
-            costs.push(own_cost / relay_cost);
-            if let Some(way) = &ways.mitmproxy {
-                against.push(own / rate(way, std::process::id(), connections).await.0);
-            }
-        }
-        let figure = format!("requests/s at {connections} connections");
-        table.row(&figure, format!("{:.2} of the relay's", median(rates)), "≥ 0.6 of the TLS relay's", "0.9");
-        if !against.is_empty() {
-            table.row("… against mitmproxy", format!("{:.0} × its", median(against)), "≥ 30 ×", "");
-        }
-        if connections == 16 {
-            let measured = format!("{:.2} × the relay's", median(costs));
-            table.row("CPU per request at 16 connections", measured, "≤ 1.9 × the TLS relay's", "1.2 ×");
-        }
+async fn many_connections(scene: &Scene, count: usize, connections: usize, table: &mut Table) {
+    let (relay, own, mitmproxy) = (scene.relay(), scene.own(0), scene.mitmproxy());
+    let mut contenders = Vec::new();
+    let ways = [(&scene.direct(), own.pid), (&relay.way, relay.pid), (&own.way, own.pid)];
+    for (way, pid) in ways.into_iter().chain(mitmproxy.as_ref().map(|other| (&other.way, own.pid))) {
+        contenders.push((Fleet::open(way, HOST, "/json", connections).await, pid));
+    }
+    let costs = rounds(count, &mut contenders, async |(fleet, pid)| fleet.cost(ROUND, *pid).await).await;
+    let rate = |at: usize| -> Vec<f64> { costs[at].iter().map(|cost| cost.rate).collect() };
+    let micros = |at: usize| -> Vec<f64> { costs[at].iter().map(|cost| cost.micros).collect() };
+    if connections == 16 {
+        let ratio = Ratio::of_costs(&micros(2), &micros(1));
+        let measured = format!("{ratio} × the relay's ({:.1} µs to {:.1} µs)", median(micros(2)), median(micros(1)));
+        table.row("CPU per request at 16 connections", measured, "≤ 1.9 × the TLS relay's", "1.2 ×");
+        instructions(&mut contenders, table).await;
+    }
+    let (ratio, to_direct) = (Ratio::of_rates(&rate(2), &rate(1)), Ratio::of_rates(&rate(2), &rate(0)));
+    let measured =
+        format!("{ratio} of the relay's ({:.0} to {:.0}); {to_direct} of direct's", median(rate(2)), median(rate(1)));
+    table.row(&format!("requests/s at {connections} connections"), measured, "≥ 0.6 of the TLS relay's", "0.9");
+    if mitmproxy.is_some() {
+        let ratio = Ratio::of_rates(&rate(2), &rate(3));
+        table.row("… against mitmproxy", format!("{ratio} × its"), "≥ 30 ×", "");
     }
 }
 
-/// Requests per second, and microseconds of processor time for each.
-async fn rate(way: &Way, pid: u32, connections: usize) -> (f64, f64) {
-    let before = processor(pid);
-    let count = load::together(way, HOST, "/json", connections, LASTING).await as f64;
-    (count / LASTING.as_secs_f64(), (processor(pid) - before) / count)
+/// Told only where the machine counts them.
+async fn instructions(contenders: &mut [(Fleet, u32)], table: &mut Table) {
+    let mut counted = Vec::new();
+    for (fleet, pid) in &mut contenders[1..3] {
+        let counter = Instructions::count(*pid);
+        // perf attaches meanwhile.
+        tokio::time::sleep(ROUND).await;
+        let start = Instant::now();
+        let rate = fleet.rate(3 * ROUND).await;
+        let requests = rate * start.elapsed().as_secs_f64();
+        counted.push(counter.end().map(|count| count / requests));
+    }
+    if let [Some(relay), Some(own)] = counted[..] {
+        let measured = format!("{:.2} × the relay's ({own:.0} to {relay:.0})", own / relay);
+        table.row("instructions per request at 16 connections", measured, "", "");
+    }
 }
 
-async fn new_connections(ways: &Ways, table: &mut Table) {
-    let (mut direct, mut own) = (vec![], vec![]);
-    for _ in 0..ROUNDS {
-        direct.push(median(load::afresh(&ways.direct, LASTING).await));
-        own.push(median(load::afresh(&ways.own, LASTING).await));
-    }
-    let (direct, own) = (median(direct), median(own));
-    let measured = format!("p50 {:.2} × direct's ({own:.0} µs to {direct:.0} µs)", own / direct);
+async fn new_connections(scene: &Scene, count: usize, table: &mut Table) {
+    let (relay, own) = (scene.relay(), scene.own(0));
+    let mut contenders = [&scene.direct(), &relay.way, &own.way];
+    let times = rounds(count, &mut contenders, async |way| {
+        let times = load::afresh(way, ROUND).await;
+        (times.len() as f64 / ROUND.as_secs_f64(), median(times))
+    })
+    .await;
+    let p50 = |at: usize| -> Vec<f64> { times[at].iter().map(|(_, p50)| *p50).collect() };
+    let rate = |at: usize| -> Vec<f64> { times[at].iter().map(|(rate, _)| *rate).collect() };
+    let measured = format!(
+        "p50 {} × direct's ({:.0} µs to {:.0} µs; the relay's {:.0} µs), rate {} × direct's",
+        Ratio::of_costs(&p50(2), &p50(0)),
+        median(p50(2)),
+        median(p50(0)),
+        median(p50(1)),
+        Ratio::of_rates(&rate(2), &rate(0)),
+    );
     table.row("new connection, known host", measured, "p50 ≤ direct's", "1.5 × direct's rate");
 }
 
-async fn unseen_hosts(ways: &Ways, table: &mut Table) {
-    let mut ratios = vec![];
-    for round in 0..ROUNDS {
-        let (from, to) = (round * UNSEEN, (round + 1) * UNSEEN);
-        let relay = load::hosts(&ways.relay, from, to).await;
-        let own = load::hosts(&ways.own, from, to).await;
-        ratios.push(relay / own);
-    }
-    table.row(
-        "never-seen host, 8 workers",
-        format!("{:.2} of the relay's rate", median(ratios)),
-        "≥ 0.7 of the TLS relay's",
-        "0.95",
-    );
+async fn unseen_hosts(scene: &Scene, count: usize, table: &mut Table) {
+    let (relay, own) = (scene.relay(), scene.own(count * UNSEEN));
+    let mut contenders = [(&relay.way, 0), (&own.way, 0)];
+    let rates = rounds(count, &mut contenders, async |(way, from)| {
+        let to = *from + UNSEEN;
+        let seconds = load::hosts(way, std::mem::replace(from, to), to).await;
+        UNSEEN as f64 / seconds
+    })
+    .await;
+    let ratio = Ratio::of_rates(&rates[1], &rates[0]);
+    let (ours, theirs) = (median(rates[1].clone()), median(rates[0].clone()));
+    let measured = format!("{ratio} of the relay's rate ({ours:.0} to {theirs:.0} each second)");
+    table.row("never-seen host, 8 workers", measured, "≥ 0.7 of the TLS relay's", "0.95");
 }
 
-async fn events(ways: &Ways, table: &mut Table) {
-    let (mut direct, mut own) = (vec![], vec![]);
-    for _ in 0..50 {
-        for (way, times) in [(&ways.direct, &mut direct), (&ways.own, &mut own)] {
+async fn events(scene: &Scene, count: usize, table: &mut Table) {
+    let own = scene.own(0);
+    let mut contenders = [&scene.direct(), &own.way];
+    let times = rounds(count, &mut contenders, async |way| {
+        let mut times = Vec::new();
+        for _ in 0..10 {
             let mut connection = way.open(HOST).await;
             let start = Instant::now();
             connection.first_event(HOST).await;
             times.push(micros(start));
         }
-    }
-    let added = (median(own) - median(direct)) / 1000.0;
-    table.row("first byte of SSE", format!("{added:.2} ms after direct's"), "within 2 ms of direct's", "0.5 ms");
+        median(times)
+    })
+    .await;
+    let added: Vec<f64> = times[1].iter().zip(&times[0]).map(|(own, direct)| (own - direct) / 1000.0).collect();
+    let best = added.iter().copied().fold(f64::INFINITY, f64::min);
+    let measured = format!("{:.2} ms (best round {best:.2}) after direct's", median(added));
+    table.row("first byte of SSE", measured, "within 2 ms of direct's", "0.5 ms");
 }
 
 /// Of one provider only `/v1` is routed: what is asked elsewhere at its host is plain forwarding.
-async fn injection(ways: &Ways, table: &mut Table) {
-    let mut added = vec![];
-    let plain_way = Way { injects: false, ..ways.own.clone() };
-    for _ in 0..ROUNDS {
-        let mut cost = [0.0; 2];
-        for (at, path) in ["/plain", "/v1/json"].into_iter().enumerate() {
-            let before = processor(ways.own_pid);
-            let count = load::together(&plain_way, "p.plain.test", path, 16, LASTING).await as f64;
-            cost[at] = (processor(ways.own_pid) - before) / count;
-        }
-        added.push(cost[1] - cost[0]);
+async fn injection(scene: &Scene, count: usize, table: &mut Table) {
+    let own = scene.own(0);
+    let way = Way { injects: false, ..own.way.clone() };
+    let mut contenders = Vec::new();
+    for path in ["/plain", "/v1/json"] {
+        contenders.push(Fleet::open(&way, "p.plain.test", path, 16).await);
     }
-    let measured = format!("{:.1} µs of CPU per request", median(added));
+    let costs = rounds(count, &mut contenders, async |fleet| fleet.cost(ROUND, own.pid).await.micros).await;
+    let added: Vec<f64> = costs[1].iter().zip(&costs[0]).map(|(with, without)| with - without).collect();
+    let best = added.iter().copied().fold(f64::INFINITY, f64::min);
+    let measured = format!("{:.1} µs (best round {best:.1}) of CPU per request", median(added));
     table.row("injection, audit hand-off and routing, 200 routes", measured, "≤ 10 µs over plain forwarding", "3 µs");
 }
 
-async fn http2(ways: &Ways, own: &OwnProxy, two: SocketAddr, roots: &str, table: &mut Table) {
-    let way = Way { tls: stage::trusting(&own.ca, &["h2"]), ..ways.own.clone() };
-    let direct = Way { tls: stage::trusting(roots, &["h2"]), address: two, ..ways.direct.clone() };
-    let (mut ratios, mut directs) = (vec![], vec![]);
-    for _ in 0..ROUNDS {
-        let one = load::together(&ways.own, HOST, "/json", 100, LASTING).await as f64;
-        let two = load::streams(&way, 100, LASTING).await as f64;
-        ratios.push(two / one);
-        directs.push(two / load::streams(&direct, 100, LASTING).await as f64);
-    }
+async fn http2(scene: &Scene, count: usize, table: &mut Table) {
+    let own = scene.own(0);
+    let mut contenders = [
+        Fleet::open(&own.way, HOST, "/json", 100).await,
+        Fleet::streams(&own.http2(), 100).await,
+        Fleet::streams(&scene.direct_http2(), 100).await,
+    ];
+    let rates = rounds(count, &mut contenders, async |fleet| fleet.rate(ROUND).await).await;
+    let (to_one, to_direct) = (Ratio::of_rates(&rates[1], &rates[0]), Ratio::of_rates(&rates[1], &rates[2]));
+    let (two, one) = (median(rates[1].clone()), median(rates[0].clone()));
     let measured =
-        format!("{:.2} × HTTP/1.1's at 100 connections ({:.2} of HTTP/2 direct)", median(ratios), median(directs));
+        format!("{to_one} × HTTP/1.1's at 100 connections ({two:.0} to {one:.0}); {to_direct} of HTTP/2 direct");
     table.row("HTTP/2, 100 streams on one connection", measured, "≥ HTTP/1.1's", "1.5 ×");
 }
 
-async fn bodies(ways: &Ways, table: &mut Table) {
+async fn bodies(scene: &Scene, count: usize, table: &mut Table) {
+    let (relay, own): (Relay, Own) = (scene.relay_for_large(), scene.own(0));
     let path = format!("/bytes/{LARGE}");
     for up in [false, true] {
-        let mut times = [vec![], vec![], vec![]];
-        for _ in 0..ROUNDS {
-            for (way, times) in [&ways.direct, &ways.relay, &ways.own].into_iter().zip(&mut times) {
-                let mut connection = way.open(HOST).await;
-                let start = Instant::now();
-                match up {
-                    true => connection.upload(HOST, LARGE).await,
-                    false => connection.ask(HOST, &path).await,
-                }
-                times.push(micros(start));
+        let mut contenders = [&scene.direct(), &relay.way, &own.way];
+        let speeds = rounds(count, &mut contenders, async |way| {
+            let mut connection = way.open(HOST).await;
+            let start = Instant::now();
+            match up {
+                true => connection.upload(HOST, LARGE).await,
+                false => connection.ask(HOST, &path).await,
             }
-        }
-        let [direct, relay, own] = times.map(median);
-        let figure = if up { "256 MiB up" } else { "256 MiB down" };
-        let measured = format!("{:.2} of the relay's speed, {:.2} of direct's", relay / own, direct / own);
-        table.row(figure, measured, "≥ 0.9 of the TLS relay's", "0.95 of direct's");
-    }
-}
-
-async fn memory_of_a_body(way: &Way, pid: u32, table: &mut Table) {
-    let mut connection = way.open(HOST).await;
-    connection.ask(HOST, "/json").await;
-    let before = memory(pid);
-    let body = tokio::spawn(async move { connection.ask(HOST, &format!("/bytes/{}", 4 * LARGE)).await });
-    let mut most = before;
-    while !body.is_finished() {
-        most = most.max(memory(pid));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    body.await.unwrap();
-    table.row("memory during a 1 GiB body", format!("+{:.1} MiB", (most - before) / 1024.0), "+4 MiB", "");
-}
-
-async fn memory_of_connections(way: &Way, pid: u32, table: &mut Table) {
-    let before = memory(pid);
-    let mut opened = Vec::new();
-    for _ in 0..500 {
-        let mut connection = way.open(HOST).await;
-        connection.ask(HOST, "/json").await;
-        opened.push(connection);
-    }
-    let each = (memory(pid) - before) / 500.0;
-    table.row("memory per connection", format!("{each:.0} KiB"), "≤ 100 KiB", "50 KiB");
-}
-
-async fn memory_of_hosts(ways: &Ways, table: &mut Table) {
-    load::hosts(&ways.own, ROUNDS * UNSEEN, stage::HOSTS).await;
-    table.row("memory after 10,000 hosts", mebibytes(memory(ways.own_pid)), "≤ 64 MiB", "32 MiB");
-}
-
-fn mebibytes(kibibytes: f64) -> String {
-    format!("{:.1} MiB", kibibytes / 1024.0)
-}
-
-/// The best known peer, where `mitmdump` is on PATH. It injects nothing, which flatters it.
-struct Mitmproxy {
-    child: Child,
-    way: Way,
-}
-
-impl Mitmproxy {
-    fn start(directory: &Path, upstream: SocketAddr) -> Option<Mitmproxy> {
-        let port = testkit::free_port().unwrap();
-        let set = [format!("confdir={}", directory.display()), format!("listen_port={port}")];
-        let mut command = Command::new("mitmdump");
-        command.args(["-q", "--ssl-insecure", "--set", "listen_host=127.0.0.1", "--set", &set[0], "--set", &set[1]]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-        let authority = directory.join("mitmproxy-ca-cert.pem");
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let listens = || authority.is_file() && std::net::TcpStream::connect(address).is_ok();
-        testkit::wait_until(Duration::from_secs(20), listens).then(|| {
-            let tls = stage::trusting(&fs::read_to_string(&authority).unwrap(), &["http/1.1"]);
-            let way =
-                Way { name: "mitmproxy", address, proxy: Some(None), target: Some(upstream), tls, injects: false };
-            Mitmproxy { child, way }
+            LARGE as f64 / micros(start)
         })
-    }
-}
-
-impl Drop for Mitmproxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        .await;
+        let (to_relay, to_direct) = (Ratio::of_rates(&speeds[2], &speeds[1]), Ratio::of_rates(&speeds[2], &speeds[0]));
+        let speed = median(speeds[2].clone());
+        let measured = format!("{to_relay} of the relay's speed, {to_direct} of direct's ({speed:.0} MB/s)");
+        let figure = if up { "256 MiB up" } else { "256 MiB down" };
+        table.row(figure, measured, "≥ 0.9 of the TLS relay's", "0.95 of direct's");
     }
 }

@@ -1,10 +1,12 @@
 //! The load: connections by a way, requests on them, and how long all of it took.
 
+use crate::process::Processor;
 use crate::upstream::header;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -128,84 +130,108 @@ impl Connection {
     }
 }
 
-/// Microseconds of each request on one connection.
-pub async fn one_by_one(way: &Way, lasting: Duration) -> Vec<f64> {
-    let mut connection = way.open(HOST).await;
-    connection.ask(HOST, "/json").await;
-    let end = Instant::now() + lasting;
-    let mut times = Vec::new();
-    while Instant::now() < end {
-        let start = Instant::now();
-        connection.ask(HOST, "/json").await;
-        times.push(micros(start));
+impl Connection {
+    /// Microseconds of each request, one after the other.
+    pub async fn one_by_one(&mut self, lasting: Duration) -> Vec<f64> {
+        let end = Instant::now() + lasting;
+        let mut times = Vec::new();
+        while Instant::now() < end {
+            let start = Instant::now();
+            self.ask(HOST, "/json").await;
+            times.push(micros(start));
+        }
+        times
     }
-    times
 }
 
-/// Requests that so many connections got answered.
-pub async fn together(
-    way: &Way,
+/// Connections, or streams of one HTTP/2 connection, that ask all at once; kept from round to round.
+pub struct Fleet {
+    workers: Vec<Worker>,
     host: &'static str,
     path: &'static str,
-    connections: usize,
-    lasting: Duration,
-) -> usize {
-    let mut opened = Vec::new();
-    for _ in 0..connections {
-        let mut connection = way.open(host).await;
-        connection.ask(host, path).await;
-        opened.push(connection);
-    }
-    let end = Instant::now() + lasting;
-    let tasks: Vec<_> = opened
-        .into_iter()
-        .map(|mut connection| {
-            tokio::spawn(async move {
-                let mut count = 0;
-                while Instant::now() < end {
-                    connection.ask(host, path).await;
-                    count += 1;
-                }
-                count
-            })
-        })
-        .collect();
-    let mut total = 0;
-    for task in tasks {
-        total += task.await.unwrap();
-    }
-    total
 }
 
-/// The same over streams of one HTTP/2 connection.
-pub async fn streams(way: &Way, streams: usize, lasting: Duration) -> usize {
-    let host = "two.bench.test";
-    let connection = way.open(host).await;
-    let http2 = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-    let (sender, driver) = http2.handshake::<_, Empty<Bytes>>(TokioIo::new(connection.stream)).await.unwrap();
-    tokio::spawn(driver);
-    let end = Instant::now() + lasting;
-    let total = Arc::new(AtomicUsize::new(0));
-    let tasks: Vec<_> = (0..streams)
-        .map(|_| {
-            let (mut sender, total) = (sender.clone(), total.clone());
-            tokio::spawn(async move {
-                while Instant::now() < end {
-                    let request = http::Request::get(format!("https://{host}/json"));
-                    let request =
-                        request.header("authorization", "Bearer authsome-proxy-managed").body(Empty::new()).unwrap();
-                    let response = sender.send_request(request).await.unwrap();
-                    assert_eq!(response.status(), 200);
-                    response.into_body().collect().await.unwrap();
-                    total.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
+enum Worker {
+    One(Box<Connection>),
+    Two(SendRequest<Empty<Bytes>>),
+}
+
+impl Fleet {
+    /// So many connections, each of which has had an answer.
+    pub async fn open(way: &Way, host: &'static str, path: &'static str, connections: usize) -> Fleet {
+        let mut workers = Vec::with_capacity(connections);
+        for _ in 0..connections {
+            let mut connection = way.open(host).await;
+            connection.ask(host, path).await;
+            workers.push(Worker::One(Box::new(connection)));
+        }
+        Fleet { workers, host, path }
     }
-    total.load(Ordering::Relaxed)
+
+    pub async fn streams(way: &Way, streams: usize) -> Fleet {
+        let host = "two.bench.test";
+        let connection = way.open(host).await;
+        let http2 = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        let (sender, driver) = http2.handshake(TokioIo::new(connection.stream)).await.unwrap();
+        tokio::spawn(driver);
+        let mut workers: Vec<_> = (0..streams).map(|_| Worker::Two(sender.clone())).collect();
+        workers[0].ask(host, "/json").await;
+        Fleet { workers, host, path: "/json" }
+    }
+
+    /// Requests that were answered meanwhile, each second.
+    pub async fn rate(&mut self, lasting: Duration) -> f64 {
+        let (host, path) = (self.host, self.path);
+        let start = Instant::now();
+        let tasks = self.workers.drain(..).map(|mut worker| {
+            tokio::spawn(async move {
+                let mut count = 0;
+                while start.elapsed() < lasting {
+                    worker.ask(host, path).await;
+                    count += 1;
+                }
+                (worker, count)
+            })
+        });
+        let tasks: Vec<_> = tasks.collect();
+        let mut total = 0;
+        for task in tasks {
+            let (worker, count) = task.await.unwrap();
+            self.workers.push(worker);
+            total += count;
+        }
+        f64::from(total) / start.elapsed().as_secs_f64()
+    }
+
+    /// The same, and what each request costs the process.
+    pub async fn cost(&mut self, lasting: Duration, pid: u32) -> Cost {
+        let before = Processor::of(pid);
+        let start = Instant::now();
+        let rate = self.rate(lasting).await;
+        let count = rate * start.elapsed().as_secs_f64();
+        Cost { rate, micros: Processor::of(pid).since(&before) / count }
+    }
+}
+
+/// Requests each second, and microseconds of processor time for each.
+#[derive(Clone, Copy)]
+pub struct Cost {
+    pub rate: f64,
+    pub micros: f64,
+}
+
+impl Worker {
+    async fn ask(&mut self, host: &str, path: &str) {
+        let sender = match self {
+            Worker::One(connection) => return connection.ask(host, path).await,
+            Worker::Two(sender) => sender,
+        };
+        let request = http::Request::get(format!("https://{host}{path}"));
+        let request = request.header("authorization", "Bearer authsome-proxy-managed").body(Empty::new()).unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().collect().await.unwrap();
+    }
 }
 
 /// Microseconds from nothing to an answer, again and again.

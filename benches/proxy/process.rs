@@ -1,5 +1,7 @@
 //! Processes of a run: started, told apart, measured.
 
+use std::collections::HashMap;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,23 +35,58 @@ impl Drop for Part {
     }
 }
 
-/// Processor time that it has used, in microseconds.
-pub fn processor(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    // USER_HZ is 100 wherever Linux runs.
-    ticks as f64 * 10_000.0
+/// Processor time that each thread of a process has used, to the nanosecond; `stat` counts in
+/// hundredths of a second, which is too coarse for short rounds.
+pub struct Processor(HashMap<String, u64>);
+
+impl Processor {
+    pub fn of(pid: u32) -> Processor {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let spent = threads.filter_map(|thread| {
+            let thread = thread.ok()?;
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let name = thread.file_name().into_string().ok()?;
+            Some((name, text.split(' ').next()?.parse().ok()?))
+        });
+        Processor(spent.collect())
+    }
+
+    /// Microseconds since `earlier`; a thread that ended meanwhile is not counted.
+    pub fn since(&self, earlier: &Processor) -> f64 {
+        let spent = self.0.iter().map(|(thread, now)| now - earlier.0.get(thread).unwrap_or(&0));
+        spent.sum::<u64>() as f64 / 1000.0
+    }
+}
+
+/// Instructions of a process while `perf stat` looks on; None where that is missing or the machine
+/// does not count.
+pub struct Instructions(Option<Child>);
+
+impl Instructions {
+    pub fn count(pid: u32) -> Instructions {
+        let mut command = Command::new("perf");
+        command.args(["stat", "-x,", "-e", "instructions", "-p", &pid.to_string()]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        Instructions(child.ok())
+    }
+
+    pub fn end(self) -> Option<f64> {
+        let child = self.0?;
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).ok()?;
+        let said = child.wait_with_output().ok()?.stderr;
+        String::from_utf8_lossy(&said).split(',').next()?.trim().parse().ok()
+    }
 }
 
 /// Resident memory, in KiB.
 pub fn memory(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 pub fn child_of(pid: u32) -> u32 {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
     children.split_whitespace().next().unwrap().parse().unwrap()
 }

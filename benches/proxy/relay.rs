@@ -16,11 +16,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// Bytes copied at once: four TLS records.
-const COPIED: usize = 64 << 10;
-
-/// Writes `relay.pem`, which vouches for it, and prints its address; every host is reached at `upstream`.
-pub async fn serve(directory: &Path, upstream: SocketAddr) {
+/// Writes `relay.pem`, which vouches for it, and prints its address; every host is reached at
+/// `upstream`, and so many bytes at most are copied at once.
+pub async fn serve(directory: &Path, upstream: SocketAddr, buffer: usize) {
     let listener = listener().await;
     let config = ServerConfig::builder_with_provider(mitm::provider()).with_safe_default_protocol_versions().unwrap();
     let acceptor =
@@ -30,7 +28,7 @@ pub async fn serve(directory: &Path, upstream: SocketAddr) {
     let connector = TlsConnector::from(crate::stage::trusting(&roots, &["http/1.1"]));
     while let Ok((stream, _)) = listener.accept().await {
         let (acceptor, connector) = (acceptor.clone(), connector.clone());
-        tokio::spawn(async move { _ = relay(stream, acceptor, connector, upstream).await });
+        tokio::spawn(async move { _ = relay(stream, acceptor, connector, upstream, buffer).await });
     }
 }
 
@@ -39,6 +37,7 @@ async fn relay(
     acceptor: TlsAcceptor,
     connector: TlsConnector,
     upstream: SocketAddr,
+    buffer: usize,
 ) -> std::io::Result<()> {
     client.set_nodelay(true)?;
     let mut head = Vec::with_capacity(256);
@@ -52,7 +51,7 @@ async fn relay(
     let server = TcpStream::connect(upstream).await?;
     server.set_nodelay(true)?;
     let mut server = connector.connect(ServerName::try_from(host).unwrap(), server).await?;
-    tokio::io::copy_bidirectional_with_sizes(&mut client, &mut server, COPIED, COPIED).await?;
+    tokio::io::copy_bidirectional_with_sizes(&mut client, &mut server, buffer, buffer).await?;
     Ok(())
 }
 
