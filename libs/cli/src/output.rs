@@ -43,6 +43,13 @@ impl Output {
         self.line(&value.to_string());
     }
 
+    /// One of the documents by which a work tells how it goes: it goes on without a reader.
+    pub fn event(&self, value: &Value) {
+        if let Err(error) = try_stdout(&format!("{value}\n")) {
+            unless_unread(&error);
+        }
+    }
+
     /// One JSON document, indented for reading.
     pub fn pretty(&self, value: &Value) {
         self.line(&format!("{value:#}"));
@@ -84,14 +91,22 @@ impl Output {
 
 /// A reader that closed its pipe (`| head`) has seen what it wanted: that is success.
 fn write_stdout(text: &str) {
+    if let Err(error) = try_stdout(text) {
+        unless_unread(&error);
+        std::process::exit(0);
+    }
+}
+
+fn try_stdout(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => {
-            write_stderr(&format!("error: cannot write to stdout: {error}\n"));
-            std::process::exit(i32::from(proto::Code::Unavailable.exit_status()));
-        }
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+}
+
+/// Ends the program, unless it is only that nobody reads any more.
+fn unless_unread(error: &io::Error) {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        write_stderr(&format!("error: cannot write to stdout: {error}\n"));
+        std::process::exit(i32::from(proto::Code::Unavailable.exit_status()));
     }
 }
 

@@ -36,8 +36,9 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let json = std::env::args().take_while(|arg| arg != "--").any(|arg| arg == "--json");
-    if json || std::env::var_os("AUTHSOME_JSON").is_some() {
+    // Not `args()`, which panics at an argument that is not UTF-8.
+    let json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    if json || std::env::var_os("AUTHSOME_JSON").is_some_and(|value| !is_falsey(&value)) {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         let message = first.strip_prefix("error: ").unwrap_or(first);
@@ -46,4 +47,10 @@ fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
     }
     ExitCode::from(Code::Invalid.exit_status())
+}
+
+/// As clap reads the same variable where the command line was good.
+fn is_falsey(value: &std::ffi::OsStr) -> bool {
+    let value = value.to_string_lossy().to_lowercase();
+    ["", "n", "no", "f", "false", "off", "0"].contains(&value.as_str())
 }
