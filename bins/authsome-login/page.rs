@@ -35,6 +35,10 @@ pub struct About {
     /// As commands call it.
     pub name: String,
     pub connection: String,
+    /// What commands about this connection need: ` --connection work --profile home`, or nothing.
+    pub flags: String,
+    /// What a command about all connections needs: ` --profile home`, or nothing.
+    pub profile_flag: String,
     /// Shown on the form of an OAuth app, with a button to copy it.
     pub redirect_uri: Option<String>,
     pub dashboard_url: Option<String>,

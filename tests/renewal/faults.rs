@@ -45,6 +45,9 @@ fn every_answer_has_its_outcome_and_only_one_of_them_logs_out() {
         let record = stage.record(&name);
         let logged_out = if outcome == "reauthorize" { Status::Invalid } else { Status::Connected };
         assert_eq!(record.status, logged_out, "{what}");
+        let hint = told["err"]["hint"].as_str().unwrap_or_default();
+        let login = hint.contains("authsome login").then(|| hint.contains(&format!("demo --connection {name}")));
+        assert_ne!(login, Some(false), "{what}: the command means this connection: {hint}");
         // Only who may have spent the token leaves word for the next one.
         assert_eq!(record.renewal.is_some(), outcome == "lost", "{what}: {record:?}");
         let secret = stage.entry(&name).secret;

@@ -94,8 +94,6 @@ fn field(field: &Field, typed: &Typed, first: bool) -> Markup {
 
 pub fn connected(about: &About, account: Option<&str>, scopes: &[String]) -> Html {
     let title = format!("Connected to {}", about.provider);
-    let which =
-        if about.connection == "default" { String::new() } else { format!(" --connection {}", about.connection) };
     ended(
         &title,
         html! {
@@ -106,8 +104,8 @@ pub fn connected(about: &About, account: Option<&str>, scopes: &[String]) -> Htm
                 @if !scopes.is_empty() { dt { "Scopes" } dd { (proto::redact::shown(&scopes.join(", "))) } }
             }
             h2 { "What to type next" }
-            p { code.line { "authsome run -- COMMAND" } span.quiet { "runs a command that uses it without seeing it" } }
-            p { code.line { "authsome get " (about.name) (which) } span.quiet { "shows it again" } }
+            p { code.line { "authsome run" (about.profile_flag) " -- COMMAND" } span.quiet { "runs a command that uses it without seeing it" } }
+            p { code.line { "authsome get " (about.name) (about.flags) } span.quiet { "shows it again" } }
             p.quiet { "It is stored. You can close this window." }
         },
     )
@@ -124,7 +122,7 @@ pub fn failed(about: &About, message: &str, hint: Option<&str>) -> Html {
             @match hint {
                 Some(command) if command.starts_with("authsome ") => p { code.line { (command) } },
                 Some(hint) => p { (hint) },
-                None => p { code.line { "authsome login " (about.name) } span.quiet { "tries it again" } },
+                None => p { code.line { "authsome login " (about.name) (about.flags) } span.quiet { "tries it again" } },
             }
             p.quiet { "Nothing was stored. You can close this window." }
         },

@@ -279,7 +279,7 @@ fn for_people(key: &Key, mut error: Error) -> Error {
             _ => None,
         };
     }
-    error
+    error.about(key)
 }
 
 fn too_soon(key: &Key, record: &Connection, retry_at: i64) -> Error {

@@ -50,12 +50,8 @@ pub(crate) fn connection(key: &Key, record: Object) -> Result<Connection> {
 }
 
 /// `authsome login notion --connection work`, with more flags.
-pub(crate) fn login_command(key: &Key, flags: &str) -> String {
-    let connection = match key.connection_name() {
-        Some(name) if name.as_str() != "default" => format!(" --connection {name}"),
-        _ => String::new(),
-    };
-    format!("authsome login {}{connection}{flags}", key.provider)
+pub(crate) fn login_command(key: &Key, more: &str) -> String {
+    format!("authsome login {}{}{more}", key.provider, key.flags())
 }
 
 pub(crate) fn not_connected(key: &Key) -> Error {

@@ -127,6 +127,20 @@ impl Error {
         self
     }
 
+    /// The login command in its hint, made to mean the connection at `key`: who wrote it, such as a
+    /// flow, knows the provider alone.
+    #[must_use]
+    pub fn about(mut self, key: &crate::Key) -> Self {
+        let (command, flags) = (format!("authsome login {}", key.provider), key.flags());
+        if let Some(hint) = self.hint.as_mut().filter(|hint| !hint.contains(" --connection "))
+            && let Some(end) = hint.find(&command).map(|at| at + command.len())
+            && hint[end..].chars().next().is_none_or(|next| matches!(next, ' ' | ',' | ';' | ')'))
+        {
+            hint.insert_str(end, &flags);
+        }
+        self
+    }
+
     #[must_use]
     pub fn outcome(mut self, outcome: Outcome) -> Self {
         self.outcome = Some(outcome);
@@ -173,6 +187,24 @@ mod tests {
         let error: Error = serde_json::from_str(text).unwrap();
         assert_eq!(error.code, Code::Internal);
         assert_eq!(error.code.exit_status(), 1);
+    }
+
+    #[test]
+    fn a_login_command_in_a_hint_means_the_connection_it_is_about() {
+        let key: crate::Key = "home/notion/work".parse().unwrap();
+        for (hint, about) in [
+            ("authsome login notion", "authsome login notion --connection work --profile home"),
+            ("authsome login notion --force", "authsome login notion --connection work --profile home --force"),
+            (
+                "mend it: authsome login notion, then",
+                "mend it: authsome login notion --connection work --profile home, then",
+            ),
+            ("authsome login notion --connection other", "authsome login notion --connection other"),
+            ("authsome login notion_dcr", "authsome login notion_dcr"),
+            ("register the redirect URI", "register the redirect URI"),
+        ] {
+            assert_eq!(Error::internal("m").hint(hint).about(&key).hint.as_deref(), Some(about));
+        }
     }
 
     #[test]

@@ -160,6 +160,15 @@ impl Key {
         Key { profile: profile.clone(), provider: provider.clone(), slot }
     }
 
+    /// What a command needs beside the provider to mean this: ` --connection work --profile home`,
+    /// or nothing where the names are those used when none is given.
+    pub fn flags(&self) -> String {
+        let connection = self.connection_name().filter(|name| **name != ConnectionName::default());
+        let profile = Some(&self.profile).filter(|name| **name != ProfileName::default());
+        let connection = connection.map(|name| format!(" --connection {name}")).unwrap_or_default();
+        connection + &profile.map(|name| format!(" --profile {name}")).unwrap_or_default()
+    }
+
     /// The connection's name, unless this is a reserved key.
     pub fn connection_name(&self) -> Option<&ConnectionName> {
         match &self.slot {
@@ -217,6 +226,19 @@ mod tests {
         }
         for good in ["a", "0", "work", "notion_dcr", "a.b-c_d"] {
             assert!(good.parse::<ConnectionName>().is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_are_not_the_usual_ones_need_flags() {
+        for (key, flags) in [
+            ("default/notion/default", ""),
+            ("default/notion/work", " --connection work"),
+            ("home/notion/default", " --profile home"),
+            ("home/notion/work", " --connection work --profile home"),
+            ("home/notion/@client", " --profile home"),
+        ] {
+            assert_eq!(key.parse::<Key>().unwrap().flags(), flags, "{key}");
         }
     }
 
