@@ -74,7 +74,7 @@ impl Host<'_> {
         }
         self.need_person("a form must be filled in", || self.given.instead(&settled.left))?;
         self.listen(alive)?;
-        self.ears.start_step();
+        self.ears.start_step()?;
         let url = self.page()?.step(Stage::Form(settled.left.clone()))?;
         self.open(&url, None);
         self.events.waiting("the form");
@@ -106,7 +106,7 @@ impl Host<'_> {
         })?;
         check_url(&ask.url)?;
         self.listen(alive)?;
-        self.ears.start_step();
+        self.ears.start_step()?;
         let stage = Stage::Authorize { url: ask.url.clone(), state: self.state.clone() };
         let url = self.page()?.step(stage)?;
         self.open(&url, Some(&ask.url));
@@ -206,7 +206,7 @@ impl Host<'_> {
             return Ok(turn);
         }
         self.events.turn(port);
-        self.ears.start_step();
+        self.ears.start_step()?;
         loop {
             if let Some(turn) = turn::try_take(&self.locks, port)? {
                 return Ok(turn);

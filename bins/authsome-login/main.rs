@@ -10,6 +10,7 @@ mod callback;
 mod events;
 mod fields;
 mod host;
+mod interrupt;
 mod opener;
 mod page;
 mod qr;

@@ -1,5 +1,6 @@
 //! Opening a browser window. It only ever gets an address of our own page.
 
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 /// Whether a window could appear for this person: `$BROWSER`, or a display that is not another machine's.
@@ -11,12 +12,13 @@ pub fn can_open() -> bool {
 
 /// Starts the opener and does not wait for it; true when one could be started. No shell is used.
 pub fn open(url: &str) -> bool {
-    openers().into_iter().any(|opener| {
-        let mut words = opener.split_whitespace();
-        let Some(program) = words.next() else { return false };
+    openers().iter().any(|opener| {
+        let words = words(opener, url);
+        let Some((program, args)) = words.split_first() else { return false };
         Command::new(program)
-            .args(words)
-            .arg(url)
+            .args(args)
+            // A Ctrl-C ends the login, and not the browser that it opened.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -27,11 +29,32 @@ pub fn open(url: &str) -> bool {
     })
 }
 
+/// The address in the place of `%s`, else at the end.
+fn words(opener: &str, url: &str) -> Vec<String> {
+    let mut words: Vec<String> = opener.split_whitespace().map(|word| word.replace("%s", url)).collect();
+    if !words.is_empty() && !opener.contains("%s") {
+        words.push(url.to_owned());
+    }
+    words
+}
+
 /// `$BROWSER` is a list, as xdg-open reads it.
 fn openers() -> Vec<String> {
     match std::env::var("BROWSER") {
         Ok(list) if !list.is_empty() => list.split(':').map(str::to_owned).collect(),
         _ if cfg!(target_os = "macos") => vec!["open".to_owned()],
         _ => ["xdg-open", "gio open", "wslview"].map(str::to_owned).to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn the_address_stands_where_the_person_put_it() {
+        assert_eq!(words("firefox", "http://a/"), ["firefox", "http://a/"]);
+        assert_eq!(words("firefox --url=%s -P work", "http://a/"), ["firefox", "--url=http://a/", "-P", "work"]);
+        assert_eq!(words(" ", "http://a/"), [""; 0]);
     }
 }

@@ -5,6 +5,7 @@ use crate::callback::Callback;
 use crate::events::Events;
 use crate::fields::Given;
 use crate::host::Host;
+use crate::interrupt;
 use crate::page::{About, Stage};
 use crate::record;
 use crate::wait::Ears;
@@ -25,6 +26,8 @@ use std::time::Duration;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("login")?;
+    let ears = Ears::new(Duration::from_secs(args.timeout));
+    interrupt::watch(ears.sender(), ears.interrupted(), context.output.clone())?;
     let entry = context.provider(&args.provider)?;
     let definition = entry
         .definition
@@ -50,13 +53,13 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let mut host = Host {
         args: &args,
         vault: &vault,
+        about: about(&definition, &key, &client_key, &callback),
         client_key,
         bound: record::bound(&definition)?,
-        about: about(&definition, &args, &callback),
         given: Given::read(&args, &definition)?,
         state: state.clone(),
         events,
-        ears: Ears::new(Duration::from_secs(args.timeout)),
+        ears,
         link: child.link(),
         overdue: Arc::default(),
         locks: context.home.locks(),
@@ -77,7 +80,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     };
     let stored = log_in(child.link(), &request, &mut host)
         .and_then(|learned| store(&definition, &flow, &asked, learned, &host, &key));
-    finish(stored, &definition, &args, host)
+    finish(stored.map_err(|error| error.about(&key)), &definition, &key, host)
 }
 
 fn log_in(link: &helper::Link, request: &Login, host: &mut Host) -> Result<Learned> {
@@ -109,7 +112,7 @@ fn store(
 }
 
 /// Tells the browser and the terminal how it ended.
-fn finish(stored: Result<Connection>, definition: &Definition, args: &Args, host: Host) -> Result<Status> {
+fn finish(stored: Result<Connection>, definition: &Definition, key: &Key, host: Host) -> Result<Status> {
     match stored {
         Ok(record) => {
             let account = record.account.label.as_deref().map(proto::redact::shown);
@@ -117,9 +120,8 @@ fn finish(stored: Result<Connection>, definition: &Definition, args: &Args, host
                 page.show(Stage::Connected { account: account.clone(), scopes: record.scopes.clone() });
             }
             let account = account.map(|label| format!(" as {label}")).unwrap_or_default();
-            let text = format!("Connected to {}{account} ({}).", definition.display_name, args.connection);
-            let key = Key::connection(&host.client_key.profile, &record.provider, &args.connection);
-            host.events.connected(false, &summary(&key, &record), &text);
+            let text = format!("Connected to {}{account} ({}).", definition.display_name, key.slot);
+            host.events.connected(false, &summary(key, &record), &text);
             Ok(0)
         }
         Err(error) => {
@@ -198,12 +200,14 @@ fn scopes(args: &Args, definition: &Definition) -> Vec<String> {
     asked
 }
 
-fn about(definition: &Definition, args: &Args, callback: &Callback) -> About {
+fn about(definition: &Definition, key: &Key, client_key: &Key, callback: &Callback) -> About {
     let is_oauth = definition.oauth.is_some();
     About {
         provider: definition.display_name.clone(),
         name: definition.name.clone(),
-        connection: args.connection.to_string(),
+        connection: key.slot.to_string(),
+        flags: key.flags(),
+        profile_flag: client_key.flags(),
         redirect_uri: is_oauth.then(|| callback.redirect_uri().to_owned()),
         dashboard_url: definition.dashboard_url.clone(),
         docs_url: definition.docs_url.clone(),

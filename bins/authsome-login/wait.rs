@@ -1,13 +1,19 @@
 //! Waiting for whichever comes first: the page, the terminal, the end of the helper, the end of time.
 
+use crate::interrupt;
 use crate::page::PageEvent;
 use proto::ops::flow::FormAnswer;
 use proto::{Code, Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// How often a silent helper is looked after.
 const PULSE: Duration = Duration::from_millis(200);
+
+/// No person takes longer, and no clock can count much further.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What was heard.
 pub enum Heard {
@@ -18,7 +24,7 @@ pub enum Heard {
     Pasted(zeroize::Zeroizing<String>),
     /// The key for another way.
     OtherWay,
-    /// Ctrl-C on the terminal.
+    /// Ctrl-C on the terminal, or a signal.
     Interrupted,
     /// The terminal is gone; the page may still answer.
     TerminalClosed,
@@ -28,6 +34,8 @@ pub enum Heard {
 pub struct Ears {
     sender: Sender<Heard>,
     receiver: Receiver<Heard>,
+    /// The login ends because of [`Heard::Interrupted`].
+    interrupted: Arc<AtomicBool>,
     limit: Duration,
     deadline: Instant,
 }
@@ -35,7 +43,12 @@ pub struct Ears {
 impl Ears {
     pub fn new(limit: Duration) -> Ears {
         let (sender, receiver) = channel();
-        Ears { sender, receiver, limit, deadline: Instant::now() + limit }
+        let limit = limit.min(LONGEST);
+        Ears { sender, receiver, interrupted: Arc::default(), limit, deadline: Instant::now() + limit }
+    }
+
+    pub fn interrupted(&self) -> Arc<AtomicBool> {
+        self.interrupted.clone()
     }
 
     pub fn sender(&self) -> Sender<Heard> {
@@ -47,29 +60,39 @@ impl Ears {
     }
 
     /// A person has the whole time again for each step.
-    pub fn start_step(&mut self) {
+    pub fn start_step(&mut self) -> Result<()> {
         self.deadline = Instant::now() + self.limit;
-        // What was said about an earlier step is over.
-        while self.receiver.try_recv().is_ok() {}
+        // What was said about an earlier step is over, but for one thing.
+        match self.receiver.try_iter().find(|heard| matches!(heard, Heard::Interrupted)) {
+            Some(_) => Err(self.end_interrupted()),
+            None => Ok(()),
+        }
     }
 
-    /// A moment in which nothing is listened to, within the time of the step.
+    /// A moment in which nobody but an interruption is listened to, within the time of the step.
     pub fn pause(&self, alive: &dyn Fn() -> bool) -> Result<()> {
-        std::thread::sleep(PULSE / 4);
-        self.still(alive)
+        match self.receiver.recv_timeout(PULSE / 4) {
+            Ok(Heard::Interrupted) => Err(self.end_interrupted()),
+            _ => self.still(alive),
+        }
     }
 
     /// The next thing heard. `Timeout` after the limit; an error when the helper is gone.
     pub fn next(&self, alive: &dyn Fn() -> bool) -> Result<Heard> {
         loop {
             match self.receiver.recv_timeout(PULSE) {
-                Ok(Heard::Interrupted) => return Err(Error::new(Code::Cancelled, "cancelled")),
+                Ok(Heard::Interrupted) => return Err(self.end_interrupted()),
                 Ok(Heard::TerminalClosed) => {}
                 Ok(heard) => return Ok(heard),
                 Err(RecvTimeoutError::Disconnected) => unreachable!("a sender is kept here"),
                 Err(RecvTimeoutError::Timeout) => self.still(alive)?,
             }
         }
+    }
+
+    fn end_interrupted(&self) -> Error {
+        self.interrupted.store(true, Ordering::SeqCst);
+        interrupt::cancelled()
     }
 
     fn still(&self, alive: &dyn Fn() -> bool) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod clients;
 mod devices;
+mod ends;
 mod hardening;
 mod turns;
 
