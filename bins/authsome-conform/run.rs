@@ -119,10 +119,11 @@ fn say(output: &Output, name: &str, title: &str, verdict: &Verdict) {
         Verdict::Passed(what) => ("skipped", Some(what)),
     };
     if output.is_json() {
-        return output.document(&json!({"case": name, "title": title, "result": word, "detail": detail}));
+        let document = json!({"case": name, "title": title, "result": word, "detail": detail});
+        return output.progress(&document.to_string());
     }
     let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-    output.line(&format!("{word:<8}{name}: {title}{detail}"));
+    output.progress(&format!("{word:<8}{name}: {title}{detail}"));
 }
 
 /// Homes for the cases, removed at the end.

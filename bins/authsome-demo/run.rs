@@ -25,7 +25,7 @@ fn play(args: &Args, output: &Output) -> Result<()> {
     let failed = |error: std::io::Error| Error::unavailable(format!("cannot set the stage: {error}"));
     let stage = Stage::build(args.browser).map_err(failed)?;
     let scenes = Scenes { stage: &stage, output };
-    output.line(&format!(
+    output.progress(&format!(
         "A provider \"demo\" and its API https://{API} now live in this process; the home is a throw-away.\n"
     ));
 
@@ -35,13 +35,17 @@ fn play(args: &Args, output: &Output) -> Result<()> {
     );
     if args.browser {
         let config = Config::notion();
-        output.line(&format!(
+        output.progress(&format!(
             "  type client id {:?} and client secret {:?} into the form",
             config.client_id,
             config.client_secret.unwrap_or_default()
         ));
     }
-    scenes.play(&["login", "demo"])?;
+    if args.browser {
+        scenes.play_live(&["login", "demo"])?
+    } else {
+        scenes.play(&["login", "demo"])?
+    }
     scenes.title("The token is in the vault; what is shown of it holds no secret.", false);
     scenes.play(&["get", "demo", "--field", "status"])?;
     scenes.play(&["vault", "get", "demo"])?;
@@ -55,11 +59,11 @@ fn play(args: &Args, output: &Output) -> Result<()> {
     let request = stage.api.requests().into_iter().next_back();
     let authorization = request.as_ref().and_then(|request| request.header("authorization")).unwrap_or("nothing");
     let real = authorization.strip_prefix("Bearer ").is_some_and(|token| stage.server.is_valid(token));
-    output.line(&format!("  the API received Authorization: {authorization}"));
+    output.progress(&format!("  the API received Authorization: {authorization}"));
     if !real {
         return Err(Error::internal("the API did not receive the provider's token"));
     }
-    output.line(
+    output.progress(
         "\nThe agent never saw that token. Everything is gone now; authsome login notion is the same in earnest.",
     );
     Ok(())
@@ -77,21 +81,32 @@ impl Scenes<'_> {
         } else {
             text
         };
-        self.output.line(&format!("# {text}"));
+        self.output.progress(&format!("# {text}"));
     }
 
     /// Shows a command, runs it, shows what it says.
     fn play(&self, args: &[&str]) -> Result<()> {
-        self.output.line(&format!("$ authsome {}", args.join(" ")));
-        let output =
-            self.stage.home.run(args).map_err(|error| Error::unavailable(format!("cannot run authsome: {error}")))?;
+        self.output.progress(&format!("$ authsome {}", args.join(" ")));
+        let output = self.stage.home.run(args).map_err(cannot_run)?;
         for line in output.stderr.lines().chain(output.stdout.lines()) {
-            self.output.line(&format!("  {line}"));
+            self.output.progress(&format!("  {line}"));
         }
-        if output.code != Some(0) {
-            return Err(Error::internal(format!("authsome {} failed", args.join(" "))));
-        }
-        self.output.line("");
-        Ok(())
+        self.ended(args, output.code == Some(0))
     }
+
+    /// A command that a person has a part in: they see what it says while it runs, and take their time.
+    fn play_live(&self, args: &[&str]) -> Result<()> {
+        self.output.progress(&format!("$ authsome {}", args.join(" ")));
+        let status = self.stage.home.command("authsome").args(args).status().map_err(cannot_run)?;
+        self.ended(args, status.success())
+    }
+
+    fn ended(&self, args: &[&str], well: bool) -> Result<()> {
+        self.output.progress("");
+        if well { Ok(()) } else { Err(Error::internal(format!("authsome {} failed", args.join(" ")))) }
+    }
+}
+
+fn cannot_run(error: std::io::Error) -> Error {
+    Error::unavailable(format!("cannot run authsome: {error}"))
 }

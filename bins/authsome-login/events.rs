@@ -65,7 +65,7 @@ impl Events<'_> {
             if let (Some(event), Some(summary)) = (event.as_object_mut(), summary.as_object()) {
                 event.extend(summary.clone());
             }
-            return self.0.event(&event);
+            return self.0.progress(&event.to_string());
         }
         self.0.note(text);
     }
@@ -73,14 +73,14 @@ impl Events<'_> {
     /// What the login cannot go on without is also said when quiet.
     fn need(&self, text: &str, event: impl FnOnce() -> Value) {
         if self.0.is_json() {
-            return self.0.event(&event());
+            return self.0.progress(&event().to_string());
         }
         // Nobody is left to read it when stderr is gone.
         let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
     }
 
     fn tell(&self, text: &str, event: impl FnOnce() -> Value) {
-        if self.0.is_json() { self.0.event(&event()) } else { self.0.note(text) }
+        if self.0.is_json() { self.0.progress(&event().to_string()) } else { self.0.note(text) }
     }
 }
 

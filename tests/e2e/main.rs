@@ -1,6 +1,7 @@
 //! Whole stories through the installed programs, against an OAuth server and an API on loopback.
 #![allow(clippy::unwrap_used)]
 
+mod demo;
 mod login;
 mod revoke;
 mod run;

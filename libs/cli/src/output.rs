@@ -43,9 +43,10 @@ impl Output {
         self.line(&value.to_string());
     }
 
-    /// One of the documents by which a work tells how it goes: it goes on without a reader.
-    pub fn event(&self, value: &Value) {
-        if let Err(error) = try_stdout(&format!("{value}\n")) {
+    /// One line of several by which a work tells how it goes: it goes on without a reader, and
+    /// clears up behind it.
+    pub fn progress(&self, text: &str) {
+        if let Err(error) = try_stdout(&format!("{text}\n")) {
             unless_unread(&error);
         }
     }

@@ -1,0 +1,39 @@
+//! The demo as a person meets it: with their own browser, or with a reader that leaves early.
+
+use crate::world::programs;
+use std::os::unix::fs::PermissionsExt;
+use testkit::{Browser, Home};
+
+#[test]
+fn with_ones_own_browser_the_login_is_seen_while_it_waits() {
+    let mut home = Home::new(programs()).unwrap();
+    let opener = home.drop_ins().join("opener");
+    std::fs::write(&opener, "#!/bin/sh\nexit 0\n").unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    home.set_env("BROWSER", opener.to_str().unwrap());
+    let mut demo = home.spawn("authsome", &["demo", "--browser"]).unwrap();
+    demo.see("Waiting for the form").unwrap();
+    let secret = demo.stdout().split("client secret \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let form = demo.word("http://127.0.0.1:").unwrap();
+    Browser::new()
+        .unwrap()
+        .open(&form)
+        .unwrap()
+        .submit(&[("client_id", "client"), ("client_secret", &secret)])
+        .unwrap();
+    let windows = demo.words("http://127.0.0.1:", 2).unwrap();
+    Browser::new().unwrap().open(&windows[1]).unwrap().press("Allow").unwrap();
+    let output = demo.finish().unwrap().expect_code(0);
+    assert!(output.stdout.contains("The agent never saw that token"), "{}", output.stdout);
+    assert_eq!(std::fs::read_dir(home.tmp()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_leaves_nothing_behind() {
+    let home = Home::new(programs()).unwrap();
+    for command in ["authsome demo", "authsome-conform vault -- authsome-vault"] {
+        home.run_program("sh", &["-c", &format!("{command} | head -n 1")]).unwrap().expect_code(0);
+        let left: Vec<_> = std::fs::read_dir(home.tmp()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "{command} left {left:?}");
+    }
+}
