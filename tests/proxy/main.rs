@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod client;
+mod clients;
+mod git;
 mod load;
 mod nginx;
 mod node;

@@ -1,6 +1,8 @@
-//! Node: its https module through CONNECT, and fetch where it knows the proxy variables.
+//! Node: its https module through CONNECT, fetch where it knows the proxy variables, and fetch told of them.
 
+use crate::clients::script;
 use crate::{connected, is_here, on_path};
+use std::path::Path;
 
 const SCRIPT: &str = r#"
 const http = require('http'), https = require('https');
@@ -37,5 +39,17 @@ fn node_uses_the_session_through_its_https_module_and_by_fetch_where_that_can() 
     let said = output.stdout.trim();
     assert!(said.starts_with("Bearer authsome-proxy-managed 200 "), "{said}");
     assert!(said.ends_with(" 200") || output.stderr.contains("ignores the proxy variables"), "{output:#?}");
+    world.assert_real_token();
+}
+
+#[test]
+fn fetch_with_the_proxy_of_the_environment_uses_it_in_both_versions_of_http() {
+    let (node, fetch) = (on_path("node"), script("node/fetch.mjs"));
+    if !is_here("undici for Node", node.is_some() && Path::new(&script("node/node_modules/undici")).is_dir()) {
+        return;
+    }
+    let world = connected();
+    let output = world.run(&[node.unwrap().to_str().unwrap(), &fetch]).expect_code(0);
+    assert_eq!(output.stdout, "authsome-proxy-managed 200 100000\nauthsome-proxy-managed 200 1\n".repeat(2));
     world.assert_real_token();
 }
