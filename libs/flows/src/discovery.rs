@@ -92,7 +92,7 @@ fn issuer_of_resource(task: &Task, provider: &mut Provider) -> std::result::Resu
             provider.resource.get_or_insert(resource.resource);
             named.ok_or_else(|| Failure::Settings("its resource names no authorization server".to_owned()))
         }
-        Err(Failure::Unexpected { status: 400..500, .. } | Failure::Rejected { .. }) => Ok(origin(&url)),
+        Err(failure) if failure.is_missing() => Ok(origin(&url)),
         Err(failure) => Err(failure),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure. What it says of a body is never more than the provider's own error words.
 
+use crate::error::PAGE;
 use crate::{Error, MAX_ANSWER, RetryAfter};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Response};
@@ -91,7 +92,7 @@ impl Answer {
             300..400 => "a redirect, which is not followed",
             500.. => "a failure of the server",
             _ if self.document.is_some() => "a document without it",
-            _ if self.looks_like_html => "HTML",
+            _ if self.looks_like_html => PAGE,
             _ => "something else",
         };
         Error::Unexpected { status: self.status, content_type: self.content_type.clone(), expected, found }

@@ -38,6 +38,9 @@ pub enum Error {
     Settings(String),
 }
 
+/// What an answer is that is meant for people.
+pub(crate) const PAGE: &str = "HTML";
+
 /// `Retry-After` (RFC 9110 §10.2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
@@ -52,6 +55,12 @@ impl Error {
             Error::Rejected { error, .. } => Some(Reason::of(error)),
             _ => None,
         }
+    }
+
+    /// Nothing of what was asked for is there: a 4xx, or a page for people.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Error::Unexpected { status: 400..500, .. } | Error::Rejected { .. })
+            || matches!(self, Error::Unexpected { status: 200..300, found: PAGE, .. })
     }
 
     pub(crate) fn missing(endpoint: &str) -> Error {

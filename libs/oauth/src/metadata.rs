@@ -2,9 +2,9 @@
 //! and RFC 9728 for the resource that names its servers.
 
 use crate::answer::{self, Document, Sent};
-use crate::{Endpoint, Error, Transport};
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use crate::{Endpoint, Error, Transport, wire};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -141,22 +141,14 @@ pub(crate) fn post_json(
     endpoint: &Endpoint,
     body: &Value,
 ) -> Result<Response<Vec<u8>>, Error> {
-    let mut request = request(Method::POST, endpoint.url(), headers)?;
+    let mut request = wire::empty(Method::POST, endpoint.url(), headers)?;
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     *request.body_mut() = body.to_string().into_bytes();
     Ok(transport.send(request)?)
 }
 
-pub(crate) fn request(method: Method, url: &Url, headers: &HeaderMap) -> Result<Request<Vec<u8>>, Error> {
-    let mut request = Request::new(Vec::new());
-    *request.method_mut() = method;
-    *request.uri_mut() = url.as_str().parse().map_err(|_| Error::Settings("an endpoint is no HTTP address".into()))?;
-    request.headers_mut().extend(headers.clone());
-    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-    Ok(request)
-}
-
-/// The first place that has a document; a 4xx means to look on.
+/// The first place that has a document; a 4xx means to look on, and so does a page for people: many
+/// sites answer every path with one.
 fn first_found(
     transport: &dyn Transport,
     headers: &HeaderMap,
@@ -165,11 +157,10 @@ fn first_found(
 ) -> Result<Document, Error> {
     let mut last = Error::missing("issuer");
     for place in places {
-        let response = transport.send(request(Method::GET, place, headers)?)?;
-        let missing = response.status().is_client_error() && response.status().as_u16() != 429;
+        let response = transport.send(wire::empty(Method::GET, place, headers)?)?;
         match answer::document(response, expected, &Sent::default()) {
             Ok(document) => return Ok(document),
-            Err(error) if missing => last = error,
+            Err(error) if error.is_missing() => last = error,
             Err(error) => return Err(error),
         }
     }

@@ -1,7 +1,7 @@
 //! Asking an API whose account a token is for.
 
 use crate::answer::{self, Sent};
-use crate::{Account, Endpoint, Error, Provider, Transport, metadata, revoke, token};
+use crate::{Account, Endpoint, Error, Provider, Transport, revoke, token, wire};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,7 @@ pub fn account_at(
     pointers: &Account,
 ) -> Result<Account, Error> {
     let method = if post.is_some() { Method::POST } else { Method::GET };
-    let mut request = metadata::request(method, endpoint.url(), &provider.headers)?;
+    let mut request = wire::empty(method, endpoint.url(), &provider.headers)?;
     request.headers_mut().insert(AUTHORIZATION, revoke::bearer(access_token)?);
     if let Some(body) = post {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

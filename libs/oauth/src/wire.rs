@@ -28,15 +28,8 @@ impl Outgoing<'_> {
     /// Sends it; beside the answer, what may not be shown of it.
     pub(crate) fn send(self, transport: &dyn Transport, extra: &HeaderMap) -> Result<(Response<Vec<u8>>, Sent), Error> {
         let sent = self.secrets();
-        let mut request = Request::new(Vec::new());
-        *request.method_mut() = self.method;
-        *request.uri_mut() =
-            self.url.as_str().parse().map_err(|_| Error::Settings("an endpoint is no HTTP address".to_owned()))?;
+        let mut request = empty(self.method, self.url, extra)?;
         let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        extra.iter().filter(|(name, _)| may_be_set(name)).for_each(|(name, value)| {
-            headers.insert(name.clone(), value.clone());
-        });
         if let Some(authorization) = self.authorization {
             headers.insert(AUTHORIZATION, authorization);
         }
@@ -60,6 +53,19 @@ impl Outgoing<'_> {
         secrets.retain(|text| text.len() >= 4);
         Sent(secrets)
     }
+}
+
+/// A request without a body that wants JSON; `extra` are the definition's headers.
+pub(crate) fn empty(method: Method, url: &Url, extra: &HeaderMap) -> Result<Request<Vec<u8>>, Error> {
+    let mut request = Request::new(Vec::new());
+    *request.method_mut() = method;
+    *request.uri_mut() =
+        url.as_str().parse().map_err(|_| Error::Settings("an endpoint is no HTTP address".to_owned()))?;
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    for (name, value) in extra.iter().filter(|(name, _)| may_be_set(name)) {
+        request.headers_mut().insert(name.clone(), value.clone());
+    }
+    Ok(request)
 }
 
 /// Puts the client into the request, as the provider wants it.

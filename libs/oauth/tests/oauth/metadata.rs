@@ -36,6 +36,25 @@ fn the_well_known_path_goes_before_the_issuers_own() {
 }
 
 #[test]
+fn a_site_that_answers_every_path_with_a_page_has_no_document_there() {
+    let page = |script: Script| script.then(200, "text/html", "<!doctype html><title>App</title>");
+    let script = page(page(Script::new())).json(200, &document("https://as.test/tenant", ""));
+    assert!(ask(&script, "https://as.test/tenant").is_ok());
+    let nowhere = page(page(page(Script::new())));
+    assert!(ask(&nowhere, "https://as.test/tenant").unwrap_err().is_missing());
+}
+
+#[test]
+fn the_definitions_headers_go_along_but_for_those_that_authenticate_or_frame() {
+    let headers =
+        [("notion-version", "1"), ("authorization", "Bearer x"), ("host", "evil.test"), ("content-length", "9")];
+    let headers = headers.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    let script = Script::new().json(200, &document("https://as.test", ""));
+    server(&script, &headers, "https://as.test", false).unwrap();
+    assert_eq!(script.header_names(0), ["accept", "notion-version"]);
+}
+
+#[test]
 fn a_document_about_another_issuer_is_not_believed() {
     for other in ["https://evil.test", "https://as.test/", "https://AS.test"] {
         let script = Script::new().json(200, &document(other, ""));

@@ -50,6 +50,10 @@ impl Script {
         }
     }
 
+    pub fn header_names(&self, n: usize) -> Vec<String> {
+        self.sent.borrow()[n].headers().keys().map(|name| name.as_str().to_owned()).collect()
+    }
+
     pub fn count(&self) -> usize {
         self.sent.borrow().len()
     }
