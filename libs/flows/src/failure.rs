@@ -60,6 +60,20 @@ pub(crate) fn repeatable(task: &Task, failure: &Failure) -> Error {
     Error { hint: None, ..error }.outcome(Outcome::RetryAt)
 }
 
+/// A failure before the refresh token was sent: whatever it was, the token is as it was.
+pub(crate) fn unsent(task: &Task, failure: &Failure) -> Error {
+    let name = task.name();
+    let error = Error::new(Code::RefreshFailed, text(&name, "the question for its endpoints", failure));
+    let passes = matches!(
+        failure,
+        Failure::NotSent(_) | Failure::Lost(_) | Failure::Throttled { .. } | Failure::Unexpected { status: 500.., .. }
+    );
+    match passes {
+        true => Error { retry_at: retry_at(failure, task.now()), ..error.outcome(Outcome::RetryAt) },
+        false => error.outcome(Outcome::FixConfig).hint(format!("authsome inspect {name}")),
+    }
+}
+
 fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Error {
     let name = task.name();
     let wrong_client = failure.reason() == Some(Reason::InvalidClient);

@@ -87,7 +87,7 @@ pub(crate) fn renew(
         return Err(failure::nothing_to_renew(task, "the connection's OAuth client is not known"));
     }
     let mut provider = settings::provider(task, revocation::token_auth(refresh)).map_err(failure::in_definition)?;
-    complete(&mut provider).map_err(|failure| failed(&failure))?;
+    complete(&mut provider).map_err(|failure| failure::unsent(task, &failure))?;
     let client = client::oauth(&client);
     let grants = Grants { transport: task.tools.transport, provider: &provider, client: &client };
     let token = grants.refresh(&refresh_token).map_err(|failure| failed(&failure))?;

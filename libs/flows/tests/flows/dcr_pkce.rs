@@ -1,6 +1,7 @@
 //! Clients that register themselves.
 
 use crate::stage::{NOW, REDIRECT, Stage, code, connection, login, token};
+use flows::TransportError;
 use proto::{Code, Outcome};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -105,6 +106,22 @@ fn a_renewal_that_spent_its_time_on_finding_endpoints_sends_no_refresh_token() {
     let error = stage.run("refresh", connection(bare(), client(REDIRECT, None))).unwrap_err();
     assert_eq!(error.outcome, Some(Outcome::RetryAt));
     assert_eq!(stage.lines().len(), 2);
+}
+
+#[test]
+fn endpoints_that_cannot_be_found_spend_no_refresh_token_and_log_nobody_out() {
+    let refused = || json!({"error":"invalid_token"});
+    for (stage, outcome) in [
+        (Stage::new().network(TransportError::Lost("timeout".to_owned())), Outcome::RetryAt),
+        (Stage::new().provider(503, json!({})), Outcome::RetryAt),
+        (Stage::new().provider(500, json!({})), Outcome::RetryAt),
+        (Stage::new().provider(200, json!({})), Outcome::FixConfig),
+        ((0..5).fold(Stage::new(), |stage, _| stage.provider(401, refused())), Outcome::FixConfig),
+    ] {
+        let error = stage.run("refresh", connection(bare(), client(REDIRECT, None))).unwrap_err();
+        assert_eq!(error.outcome, Some(outcome), "{error:?}");
+        assert!(stage.lines().iter().all(|line| line.starts_with("GET ")), "{:?}", stage.lines());
+    }
 }
 
 #[test]
