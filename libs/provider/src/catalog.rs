@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 /// Far above any definition; a file that is larger is something else.
 const LONGEST: u64 = 1024 * 1024;
 
+/// Of a provider, as in every key of a vault.
+const LONGEST_NAME: usize = 64;
+
 /// Where a definition came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -154,6 +157,7 @@ impl Catalog {
     /// The user's file of that name, if the name can be one.
     fn file_of(&self, name: &str) -> Option<PathBuf> {
         let safe = name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.len() <= LONGEST_NAME
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
         let folder = self.folder.as_deref().filter(|_| safe)?;
         Some(folder.join(format!("{name}.json")))
@@ -178,15 +182,15 @@ impl Catalog {
 /// The text of a file, `None` when it is not there.
 fn read(path: &Path) -> Result<Option<String>, CatalogError> {
     let fail = |error: io::Error| unreadable(path, &error);
-    let file = match File::open(path) {
-        Ok(file) => file,
+    // Before it is opened: to open a pipe is to wait for somebody to write into it.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(fail(io::Error::other("it is no file"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fail(error)),
-    };
-    let metadata = file.metadata().map_err(fail)?;
-    if !metadata.is_file() {
-        return Err(fail(io::Error::other("it is no file")));
     }
+    let file = File::open(path).map_err(fail)?;
+    let metadata = file.metadata().map_err(fail)?;
     refuse_exposed(path, &metadata)?;
     let mut text = String::new();
     let length = file.take(LONGEST + 1).read_to_string(&mut text).map_err(fail)?;
@@ -324,12 +328,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_is_told_and_not_waited_for() {
+        let folder = folder(&[]);
+        fs::create_dir(folder.path().join("notion.json")).unwrap();
+        assert!(
+            std::process::Command::new("mkfifo").arg(folder.path().join("github.json")).status().unwrap().success()
+        );
+        for name in ["notion", "github"] {
+            assert!(matches!(open(&folder).find(name), Err(CatalogError::Unreadable { .. })), "{name}");
+        }
+    }
+
+    #[test]
     fn no_name_reaches_a_file_outside_the_folder() {
         let folder = folder(&[("notion.json", &own("notion"))]);
         fs::create_dir(folder.path().join("providers")).unwrap();
         fs::set_permissions(folder.path().join("providers"), fs::Permissions::from_mode(0o700)).unwrap();
         let catalog = Catalog::open(Some(&folder.path().join("providers"))).unwrap();
-        for name in ["../notion", "/etc/passwd", "", ".", "..", "a/../../notion", "x\0"] {
+        for name in ["../notion", "/etc/passwd", "", ".", "..", "a/../../notion", "x\0", &"x".repeat(300)] {
             assert!(matches!(catalog.find(name), Err(CatalogError::Unknown { .. })), "{name:?}");
         }
     }
