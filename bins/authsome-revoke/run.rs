@@ -31,7 +31,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         match end(context, &vault, key) {
             Ok(revoked) => ended.push(json!({"connection": key.slot.to_string(), "revoked": revoked})),
             Err(error) => {
-                // The others are ended all the same; the first failure is the command's.
+                // The others are ended all the same; each failure is told, the last one with the status.
                 if let Some(earlier) = failed.replace(error) {
                     context.output.error(&earlier);
                 }
@@ -63,7 +63,11 @@ fn end(context: &Context, vault: &Vault, key: &Key) -> Result<bool> {
         }
         Err(error) => return Err(kept(key, error)),
     };
-    vault.erase(key, Expect::Rev(entry.rev)).map_err(|error| renewed(key, error))?;
+    match vault.erase(key, Expect::Rev(entry.rev)) {
+        // Gone already: a logout does not wait for the lock either.
+        Err(error) if error.code == Code::Conflict && vault.record(key)?.is_none() => {}
+        result => result.map_err(|error| renewed(key, error))?,
+    }
     let how = if revoked { "Withdrew and forgot" } else { "Forgot" };
     context.output.note(&format!("{how} the connection {} of {}.", key.slot, key.provider));
     Ok(revoked)

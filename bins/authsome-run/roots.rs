@@ -2,7 +2,7 @@
 
 use cli::session::Session;
 use proto::Result;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Where systems keep their roots as one file; the first that is there counts.
@@ -46,8 +46,10 @@ pub fn write(session: &Session, session_ca: &str) -> Result<Roots> {
 
 /// Every certificate once; a file that cannot be read is one the command could not read either.
 fn bundle<'a>(files: impl Iterator<Item = &'a Path>, session_ca: &str) -> String {
-    let texts: HashSet<PathBuf> = files.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned())).collect();
-    let texts: Vec<String> = texts.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let files: BTreeSet<PathBuf> = files.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned())).collect();
+    // Between certificates a bundle may say anything, in any encoding.
+    let text = |path: &PathBuf| Some(String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned());
+    let texts: Vec<String> = files.iter().filter_map(text).collect();
     let mut seen = HashSet::new();
     let mut bundle = String::with_capacity(session_ca.len() + texts.iter().map(String::len).sum::<usize>());
     for certificate in std::iter::once(session_ca).chain(texts.iter().map(String::as_str)).flat_map(certificates) {
@@ -77,7 +79,10 @@ mod tests {
         let two = format!("{BEGIN}\nBBBB\n{END}");
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("own.pem");
-        std::fs::write(&file, format!("# mine\n{one}\n{two}\n{one}\n")).unwrap();
+        // A comment in Latin-1, as some bundles of the world have it.
+        let mut text = b"# Autoridad de Certificaci\xf3n\n".to_vec();
+        text.extend(format!("{one}\n{two}\n{one}\n").bytes());
+        std::fs::write(&file, text).unwrap();
         assert_eq!(bundle([file.as_path()].into_iter(), &one), format!("{one}\n{two}\n"));
     }
 }

@@ -17,20 +17,27 @@ pub fn run(_: Args, context: &Context) -> Result<Status> {
     let vault = path("vault", config.vault.as_deref())?;
     let credential = path("credential", config.credential.as_deref())?;
     let proxy = path("proxy", config.proxy.as_deref())?;
-    let rows = context.vault()?.list(&format!("{}/", context.profile))?;
-    let connections = rows.iter().filter(|row| row.key.connection_name().is_some()).count();
+    // A vault that cannot be read is when this command is needed most.
+    let connections = connections(context);
+    let known = connections.as_ref().ok();
     let home = context.home.path().display().to_string();
     let inside = session::inside(&context.home);
     if context.output.is_json() {
         context.output.pretty(&json!({"version": env!("CARGO_PKG_VERSION"), "home": home, "profile": context.profile,
-            "vault": vault, "credential": credential, "proxy": proxy, "connections": connections, "inside_session": inside}));
-        return Ok(0);
+            "vault": vault, "credential": credential, "proxy": proxy, "connections": known, "inside_session": inside}));
+        return connections.map(|_| 0);
     }
+    let count = known.map_or("unknown".to_owned(), usize::to_string);
     context.output.text(&format!(
-        "home:        {home}\nprofile:     {}\nconnections: {connections}\nvault:       {vault}\ncredential:  {credential}\nproxy:       {proxy}\n\
+        "home:        {home}\nprofile:     {}\nconnections: {count}\nvault:       {vault}\ncredential:  {credential}\nproxy:       {proxy}\n\
          session:     {}\n",
         context.profile,
         if inside { "inside one (secrets are not shown here)" } else { "none" }
     ));
-    Ok(0)
+    connections.map(|_| 0)
+}
+
+fn connections(context: &Context) -> Result<usize> {
+    let rows = context.vault()?.list(&format!("{}/", context.profile))?;
+    Ok(rows.iter().filter(|row| row.key.connection_name().is_some()).count())
 }
