@@ -4,7 +4,8 @@ use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::Running;
@@ -26,7 +27,13 @@ impl Alone {
     pub fn start(world: &World) -> Alone {
         let pem = world.home.work().join("upstream.pem");
         world.ca.write_pem(&pem).unwrap();
-        let args = ["--connect-to", &world.api.connect_to(), "--upstream-ca", pem.to_str().unwrap()];
+        Alone::at(world, world.api.addr(), &pem)
+    }
+
+    /// The provider is reached at `address`, vouched for by `roots`.
+    pub fn at(world: &World, address: SocketAddr, roots: &Path) -> Alone {
+        let connect_to = format!("{HOST}:443={address}");
+        let args = ["--connect-to", &connect_to, "--upstream-ca", roots.to_str().unwrap()];
         let mut running = world.home.spawn("authsome-proxy", &args).unwrap();
         running.see("}\n").unwrap();
         let opened: Value = serde_json::from_str(&running.stdout()).unwrap();

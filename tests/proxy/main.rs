@@ -11,7 +11,10 @@ mod load;
 mod nginx;
 mod node;
 mod python;
+mod reader;
 mod site;
+mod smuggling;
+mod wire;
 #[allow(dead_code, reason = "shared with the tests of tests/e2e, which use more of it")]
 #[path = "../e2e/world.rs"]
 mod world;
