@@ -238,10 +238,9 @@ fn routed(table: &Table, head: &RequestHead) -> Result<Option<Arc<Route>>> {
 }
 
 fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {
-    let mut given = head.headers.get_all(CHOICE).iter();
-    let Some(value) = given.next() else { return Ok(None) };
-    let name = value.to_str().ok().filter(|_| given.next().is_none());
-    name.ok_or_else(|| Error::invalid("X-Authsome-Connection is given twice, or is no name"))?.trim().parse().map(Some)
+    let bad = || Error::invalid("X-Authsome-Connection is given twice, or is no name");
+    let Some(value) = head.fields.single(&CHOICE).map_err(|_repeated| bad())? else { return Ok(None) };
+    str::from_utf8(value).map_err(|_| bad())?.trim().parse().map(Some)
 }
 
 fn several_providers(routes: &[&Arc<Route>]) -> Error {

@@ -1,34 +1,29 @@
-//! One client connection from its accept to its end: HTTP towards the proxy itself, then perhaps a
-//! tunnel, or TLS with HTTP inside, then perhaps an upgraded stream.
+//! One client connection from its accept to its end: HTTP/1 towards the proxy itself, then perhaps a
+//! tunnel, or TLS with HTTP inside.
 
-use crate::core::{Core, Handoff, Link, Next};
-use crate::download::Download;
-use crate::forward;
-use crate::guard::Guard;
-use crate::head::Fault;
+use crate::core::{Core, Link};
+use crate::http1::exchange;
+use crate::http1::head::Request;
+use crate::http1::server::Client;
 use crate::intercept;
-use crate::limits::HEAD_BYTES;
 use crate::stream::{Io, relay};
 use crate::target;
 use crate::tls::Http;
-use crate::turn::{Answer, Turn};
 use crate::upstream::Key;
 use crate::{Refusal, Scheme, Verdict};
 use host::Authority;
-use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
-use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use http::{Method, StatusCode};
+use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 /// Turns true when the proxy is told to end.
 pub(crate) type Ending = watch::Receiver<bool>;
+
+pub(crate) async fn ended(ending: &mut Ending) {
+    // A sender that is gone means the same.
+    drop(ending.wait_for(|ending| *ending).await);
+}
 
 pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, ending: Ending) {
     // Without it, the answer to a CONNECT and the handshake after it wait for each other's
@@ -36,112 +31,71 @@ pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, ending: Ending) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let turn = Turn::default();
-    let next = Next::new(turn.clone());
-    let service = |request| outer(core.clone(), turn.clone(), next.clone(), request);
-    serve_http1(Guard::new(stream, turn.clone()), ending.clone(), service).await;
-    match next.take() {
-        None => {}
-        Some(Handoff::Tunnel { client, upstream }) => {
-            if let Ok(client) = client.await {
-                relay(bare(client), upstream).await;
-            }
+    let mut client = Client::new(Box::new(stream), ending.clone());
+    while let Some(mut request) = client.next(&core, None).await {
+        let last = client.is_last(&request);
+        let next = match request.head.method {
+            Method::CONNECT => match connect(&core, &request).await {
+                Ok(opened) => return open(core, client, opened, ending).await,
+                Err(refused) => refuse(&core, client, &request, refused, last).await,
+            },
+            _ => match plain(&core, &mut request).await {
+                Ok(link) => {
+                    let ended = exchange::untouched(&core, &link, &mut client.wire, &mut request, last).await;
+                    client.after(&core, &link.key, ended, last).await
+                }
+                Err(refused) => refuse(&core, client, &request, refused, last).await,
+            },
+        };
+        match next {
+            Some(going_on) => client = going_on,
+            None => return,
         }
-        Some(Handoff::Intercept { client, key }) => {
-            if let Ok(client) = client.await {
-                intercept::serve(core, bare(client), key, ending).await;
-            }
-        }
-        Some(Handoff::Relay { client, upstream }) => join(client, upstream).await,
     }
 }
 
-/// HTTP/1 requests from behind a guard, until the connection ends or stops being HTTP.
-pub(crate) async fn serve_http1<S, F>(guard: Guard<S>, mut ending: Ending, service: impl Fn(Request<Incoming>) -> F)
-where
-    Guard<S>: crate::stream::Duplex,
-    F: Future<Output = Response<Download>>,
-{
-    let service = service_fn(|request| {
-        let response = service(request);
-        async { Ok::<_, Infallible>(response.await) }
-    });
-    let connection = http1::Builder::new()
-        .preserve_header_case(true)
-        .auto_date_header(false)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(guard), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    // An error here is the client's leaving or its breach of the protocol; hyper has answered.
-    let _ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = ended(&mut ending) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-}
-
-pub(crate) async fn ended(ending: &mut Ending) {
-    // A sender that is gone means the same.
-    drop(ending.wait_for(|ending| *ending).await);
-}
-
-/// The client's side of an upgraded stream, joined with the upstream's.
-pub(crate) async fn join(client: hyper::upgrade::OnUpgrade, upstream: Upgraded) {
-    if let Ok(client) = client.await {
-        relay(TokioIo::new(client), TokioIo::new(upstream)).await;
-    }
-}
-
-/// The stream without hyper around it. The guard handed over judged heads alone, so nothing of what
-/// follows them is left in hyper's buffer.
-fn bare(upgraded: Upgraded) -> Io {
-    match upgraded.downcast::<TokioIo<Guard<TcpStream>>>() {
-        Ok(parts) => Box::new(parts.io.into_inner()),
-        Err(upgraded) => Box::new(TokioIo::new(upgraded)),
-    }
-}
-
-async fn outer(core: Arc<Core>, turn: Turn, next: Next, request: Request<Incoming>) -> Response<Download> {
-    let answer = Answer::new(&turn);
-    let asked = match turn.fault() {
-        Some(fault) => Err((None, refuse_fault(fault))),
-        None if request.method() == Method::CONNECT => connect(&core, &next, request).await,
-        None => plain(&core, next, request).await,
-    };
-    let response = asked.unwrap_or_else(|(key, refusal)| core.refuse(key.as_ref(), &refusal));
-    response.map(|body| body.answering(Some(answer)))
+/// What a CONNECT leads to.
+enum Opened {
+    Tunnel(Io),
+    Intercept(Key),
 }
 
 type Refused = (Option<Key>, Refusal);
 
-async fn connect(core: &Core, next: &Next, request: Request<Incoming>) -> Result<Response<Download>, Refused> {
-    core.password.check(request.headers()).map_err(|refusal| (None, refusal))?;
-    let authority = request.uri().authority().map_or("", |authority| authority.as_str());
+async fn refuse(core: &Core, client: Client, request: &Request, refused: Refused, last: bool) -> Option<Client> {
+    let (key, refusal) = refused;
+    client.refuse(core, key.as_ref(), &refusal, exchange::upload(request), last).await
+}
+
+async fn open(core: Arc<Core>, mut client: Client, opened: Opened, ending: Ending) {
+    if client.wire.send(b"HTTP/1.1 200 OK\r\n\r\n").await.is_err() {
+        return;
+    }
+    let stream = client.wire.into_io();
+    match opened {
+        Opened::Tunnel(upstream) => relay(stream, upstream).await,
+        Opened::Intercept(key) => intercept::serve(core, stream, key, ending).await,
+    }
+}
+
+async fn connect(core: &Core, request: &Request) -> Result<Opened, Refused> {
+    core.password.check(&request.head.fields).map_err(|refusal| (None, refusal))?;
+    let authority = request.head.uri.authority().map_or("", |authority| authority.as_str());
     let authority: Authority = authority
         .parse()
         .map_err(|bad: host::BadHost| (None, Refusal::malformed(format!("the CONNECT names no authority: {bad}"))))?;
     let verdict = core.policy.connect(&authority, Scheme::Https).await;
     let key = |private| Key { authority: authority.clone(), scheme: Scheme::Https, private };
-    let handoff = match verdict {
-        Verdict::Refuse(refusal) => return Err((Some(key(false)), refusal)),
-        Verdict::Intercept { private } => {
-            let key = key(private);
-            if !core.ca.permits(&authority.host) {
-                return Err((Some(key), not_constrained(&authority)));
-            }
-            Handoff::Intercept { client: hyper::upgrade::on(request), key }
-        }
+    match verdict {
+        Verdict::Refuse(refusal) => Err((Some(key(false)), refusal)),
+        Verdict::Intercept { private } if core.ca.permits(&authority.host) => Ok(Opened::Intercept(key(private))),
+        Verdict::Intercept { private } => Err((Some(key(private)), not_constrained(&authority))),
         Verdict::Tunnel { private } => {
             let key = key(private);
-            let upstream = core.upstreams.tunnel(&key).await.map_err(|error| (Some(key), error.refusal()))?;
-            Handoff::Tunnel { client: hyper::upgrade::on(request), upstream }
+            let upstream = core.upstreams.tunnel(&key).await;
+            upstream.map(Opened::Tunnel).map_err(|error| (Some(key), error.refusal()))
         }
-    };
-    next.set(handoff);
-    Ok(Response::new(Download::own(Default::default())))
+    }
 }
 
 /// The session's authority was made before this host had a route, and clients trust it for the
@@ -151,24 +105,14 @@ fn not_constrained(authority: &Authority) -> Refusal {
         .fix("start a new `authsome run`")
 }
 
-async fn plain(core: &Core, next: Next, request: Request<Incoming>) -> Result<Response<Download>, Refused> {
-    core.password.check(request.headers()).map_err(|refusal| (None, refusal))?;
-    let (mut parts, body) = request.into_parts();
-    let authority = target::plain(&mut parts).map_err(|refusal| (None, refusal))?;
+/// Where a plain request goes.
+async fn plain(core: &Core, request: &mut Request) -> Result<Link, Refused> {
+    core.password.check(&request.head.fields).map_err(|refusal| (None, refusal))?;
+    let authority = target::plain(&mut request.head).map_err(|refusal| (None, refusal))?;
     let mut key = Key { authority, scheme: Scheme::Http, private: false };
     match core.policy.connect(&key.authority, Scheme::Http).await {
         Verdict::Refuse(refusal) => return Err((Some(key), refusal)),
         Verdict::Tunnel { private } | Verdict::Intercept { private } => key.private = private,
     }
-    let link = Link { key, http: Http::One, misdirected: None, unreachable: Mutex::default(), next };
-    forward::untouched(core, &link, parts, body).await.map_err(|refusal| (Some(link.key), refusal))
-}
-
-pub(crate) fn refuse_fault(fault: Fault) -> Refusal {
-    let status = match fault {
-        Fault::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        Fault::Slow => StatusCode::REQUEST_TIMEOUT,
-        _ => StatusCode::BAD_REQUEST,
-    };
-    Refusal { status, ..Refusal::malformed(fault.to_string()) }
+    Ok(Link::new(key, Http::One))
 }

@@ -1,104 +1,103 @@
 //! Header fields that end at a proxy (RFC 9110 §7.6.1), and those that are this proxy's own.
 //! All others keep their order, their repetitions and their spelling.
 
+use crate::message::Fields;
 use crate::tls::Http;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// Takes out of a request what must not go further. `upgrade` keeps the pair that asks for it.
 /// HTTP/2 has no `Connection` (RFC 9113 §8.2.2).
-pub(crate) fn strip_request(headers: &mut HeaderMap, upgrade: bool, http: Http) {
-    let trailers = headers.get_all(header::TE).iter().any(|value| lists(value, "trailers"));
-    strip(headers, |name| upgrade && *name == header::UPGRADE, is_private);
+pub(crate) fn strip_request<F: Fields>(fields: &mut F, upgrade: bool, http: Http) {
+    let trailers = fields.values(&header::TE).any(|value| lists(value, "trailers"));
+    let keep = kept(upgrade, http);
+    strip(fields, keep, is_private);
     if trailers {
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        fields.set(&header::TE, HeaderValue::from_static("trailers"));
     }
     match (upgrade, trailers) {
-        (true, _) => {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        }
-        (false, true) if http == Http::One => {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("TE"));
-        }
+        (true, _) => fields.set(&header::CONNECTION, HeaderValue::from_static("Upgrade")),
+        (false, true) if http == Http::One => fields.set(&header::CONNECTION, HeaderValue::from_static("TE")),
         (false, _) => {}
     }
 }
 
 /// Takes out of a response what must not go further; of an intercepted one also the invitation to
 /// come back by a way that the proxy does not see (RFC 7838).
-pub(crate) fn strip_response(headers: &mut HeaderMap, upgrade: bool, intercepted: bool) {
-    strip(
-        headers,
-        |name| upgrade && *name == header::UPGRADE,
-        |name| is_private(name) || (intercepted && *name == header::ALT_SVC),
-    );
+pub(crate) fn strip_response<F: Fields>(fields: &mut F, upgrade: bool, http: Http, intercepted: bool) {
+    let keep = kept(upgrade, http);
+    strip(fields, keep, |name| is_private(name) || (intercepted && is(name, &header::ALT_SVC)));
     if upgrade {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        fields.set(&header::CONNECTION, HeaderValue::from_static("Upgrade"));
     }
 }
 
 /// Whether a request asks to leave HTTP for another protocol (RFC 9110 §7.8).
-pub(crate) fn asks_upgrade(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE)
-        && headers.get_all(header::CONNECTION).iter().any(|value| lists(value, "upgrade"))
+pub(crate) fn asks_upgrade<F: Fields>(fields: &F) -> bool {
+    fields.contains(&header::UPGRADE) && fields.values(&header::CONNECTION).any(|value| lists(value, "upgrade"))
 }
 
-pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
-    headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+/// Whether the sender closes the connection after this message (RFC 9112 §9.6).
+pub(crate) fn closes<F: Fields>(fields: &F) -> bool {
+    fields.values(&header::CONNECTION).any(|value| lists(value, "close"))
+}
+
+pub(crate) fn expects_continue<F: Fields>(fields: &F) -> bool {
+    fields.values(&header::EXPECT).any(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// The proxy's own fields: its password, its errors, the choice of a connection.
-fn is_private(name: &HeaderName) -> bool {
-    name.as_str().starts_with("proxy-") || name.as_str().starts_with("x-authsome-")
+fn is_private(name: &[u8]) -> bool {
+    begins(name, b"proxy-") || begins(name, b"x-authsome-")
 }
 
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    [header::CONNECTION, header::TE, header::TRANSFER_ENCODING, header::UPGRADE].contains(name)
-        || name.as_str() == "keep-alive"
+fn begins(name: &[u8], prefix: &[u8]) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-/// Rebuilt only where something goes: removing in place would change the order of the rest.
-fn strip(headers: &mut HeaderMap, keep: impl Fn(&HeaderName) -> bool, also: impl Fn(&HeaderName) -> bool) {
-    let mut nominated: Vec<HeaderName> = headers.get_all(header::CONNECTION).iter().flat_map(nominations).collect();
-    if headers.contains_key(header::TRANSFER_ENCODING) {
+fn is(name: &[u8], other: &HeaderName) -> bool {
+    name.eq_ignore_ascii_case(other.as_str().as_bytes())
+}
+
+fn is_hop_by_hop(name: &[u8]) -> bool {
+    [header::CONNECTION, header::TE, header::TRANSFER_ENCODING, header::UPGRADE, KEEP_ALIVE]
+        .iter()
+        .any(|other| is(name, other))
+}
+
+/// Chunks go through HTTP/1 as they are.
+fn kept(upgrade: bool, http: Http) -> impl Fn(&[u8]) -> bool {
+    move |name| (upgrade && is(name, &header::UPGRADE)) || (http == Http::One && is(name, &header::TRANSFER_ENCODING))
+}
+
+fn strip<F: Fields>(fields: &mut F, keep: impl Fn(&[u8]) -> bool, also: impl Fn(&[u8]) -> bool) {
+    let mut nominated: Vec<String> = fields.values(&header::CONNECTION).flat_map(nominations).collect();
+    if fields.contains(&header::TRANSFER_ENCODING) {
         // RFC 9112 §6.3: the length is overridden, and goes with what overrode it.
-        nominated.push(header::CONTENT_LENGTH);
+        nominated.push(header::CONTENT_LENGTH.to_string());
     }
-    // What every connection of ours does may be said on both sides; most messages then stay whole.
-    let persistent = headers.get_all(header::CONNECTION).iter().all(is_keep_alive);
-    let stays = |name: &HeaderName| keep(name) || (persistent && *name == header::CONNECTION);
-    let goes = |name: &HeaderName| (is_hop_by_hop(name) || also(name) || nominated.contains(name)) && !stays(name);
-    if !headers.keys().any(goes) {
-        return;
-    }
-    let all = std::mem::replace(headers, HeaderMap::with_capacity(headers.keys_len()));
-    let mut current = None;
-    for (name, value) in all {
-        // A repetition comes without its name.
-        current = name.or(current);
-        if let Some(name) = current.as_ref().filter(|name| !goes(name)) {
-            headers.append(name, value);
-        }
-    }
+    // What every connection of ours does may be said on both sides.
+    let persistent = fields.values(&header::CONNECTION).all(|value| value.eq_ignore_ascii_case(b"keep-alive"));
+    let stays = |name: &[u8]| keep(name) || (persistent && is(name, &header::CONNECTION));
+    let named = |name: &[u8]| nominated.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()));
+    fields.retain(|name| stays(name) || !(is_hop_by_hop(name) || also(name) || named(name)));
 }
 
 /// The fields that `Connection` names; never those that say for whom a message is or where it ends.
-fn nominations(connection: &HeaderValue) -> Vec<HeaderName> {
-    let names = connection.to_str().unwrap_or_default().split(',').map(str::trim);
-    let names = names.filter_map(|name| name.parse().ok());
-    names.filter(|name| *name != header::HOST && *name != header::CONTENT_LENGTH).collect()
+fn nominations(connection: &[u8]) -> impl Iterator<Item = String> {
+    let names = str::from_utf8(connection).unwrap_or_default().split(',').map(str::trim);
+    let kept = ["", "keep-alive", "close", header::HOST.as_str(), header::CONTENT_LENGTH.as_str()];
+    names.filter(move |name| !kept.iter().any(|kept| name.eq_ignore_ascii_case(kept))).map(str::to_owned)
 }
 
-fn is_keep_alive(connection: &HeaderValue) -> bool {
-    connection.as_bytes().eq_ignore_ascii_case(b"keep-alive")
+fn lists(value: &[u8], token: &str) -> bool {
+    value.split(|b| *b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
-
-fn lists(value: &HeaderValue, token: &str) -> bool {
-    value.to_str().is_ok_and(|text| text.split(',').any(|item| item.trim().eq_ignore_ascii_case(token)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderMap;
 
     fn fields(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).fold(
@@ -131,8 +130,11 @@ mod tests {
             ("a", "1"),
             ("b", "2"),
         ]);
-        strip_request(&mut headers, false, Http::One);
+        let mut chunked = headers.clone();
+        strip_request(&mut headers, false, Http::Two);
         assert_eq!(names(&headers), ["host", "b", "b", "a"]);
+        strip_request(&mut chunked, false, Http::One);
+        assert_eq!(names(&chunked), ["host", "b", "b", "transfer-encoding", "a"]);
     }
 
     #[test]
@@ -158,7 +160,7 @@ mod tests {
             ("proxy-authenticate", "x"),
             ("b", "1"),
         ]);
-        strip_response(&mut headers, false, true);
+        strip_response(&mut headers, false, Http::One, true);
         assert_eq!(names(&headers), ["b"]);
     }
 }

@@ -4,15 +4,11 @@
 //! on a request. It keeps no file, reads no environment, follows no redirect and changes nothing
 //! beyond the slots it is given. Hosts that the policy does not claim are tunnelled untouched.
 //!
-//! The life of a request: `server` accepts, `client` speaks HTTP to the client (behind `guard`, which
-//! refuses ambiguous heads) and asks the policy about the host; `intercept` opens the TLS connection
-//! with a leaf of the `ca` and the HTTP version that the upstream speaks; `target` sees to it that
-//! CONNECT, TLS name and `Host` agree; `forward` asks the policy about the request, has `slots` put
-//! the credential in, and sends it over a connection of `upstream`, which `dial` opened.
-//!
-//! What it cannot carry, since hyper does not: over HTTP/1, trailers that neither `Trailer` nor `TE`
-//! announced, informational responses other than 100, and the order between repetitions of one header
-//! and other headers.
+//! The life of a request: `server` accepts, `client` asks the policy about the host, `intercept` opens
+//! the TLS connection with a leaf of the `ca` and the HTTP version that the upstream speaks. `http1` or
+//! `http2` then carries requests and responses; what happens to a head is the same for both: `target`
+//! sees to it that CONNECT, TLS name and `Host` agree, `request` asks the policy, `slots` puts the
+//! credential in. It leaves over a connection of `upstream`, which `dial` opened.
 //!
 //! ```no_run
 //! use mitm::{Action, Answer, Dialer, Injection, Permitted, Place, Policy, Proxy, Refusal, Report};
@@ -72,33 +68,28 @@
 
 mod address;
 mod ca;
-mod chunks;
 mod client;
 mod clock;
 mod core;
 mod dial;
-mod download;
 mod fields;
-mod forward;
 #[doc(hidden)]
 pub mod fuzzing;
-mod guard;
-mod head;
-mod inline;
+mod http1;
+mod http2;
 mod intercept;
 pub mod limits;
-mod one;
+mod message;
 mod password;
 mod placeholder;
 mod policy;
 mod refusal;
+mod request;
 mod server;
 mod slots;
 mod stream;
 mod target;
 mod tls;
-mod turn;
-mod upload;
 mod upstream;
 mod upstream_error;
 mod upstream_proxy;
@@ -107,7 +98,9 @@ pub use address::{Reach, reach};
 pub use ca::{CaError, Permitted, SessionCa};
 pub use dial::{DialError, Dialer, Resolve, SystemResolver};
 pub use password::USER;
-pub use policy::{Action, Answer, Answered, Injection, Place, Policy, Report, RequestHead, Scheme, Slot, Verdict};
+pub use policy::{
+    Action, Answer, Answered, Injection, Place, Policy, Repeated, Report, RequestHead, Scheme, Single, Slot, Verdict,
+};
 pub use refusal::{ERROR_HEADER, Refusal};
 pub use server::{Proxy, Settings};
 pub use tls::provider;

@@ -30,6 +30,10 @@ pub const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 /// is sent unasked (RFC 9110 §10.1.1).
 pub const CONTINUE: Duration = Duration::from_secs(1);
 
+/// Time that a client is still listened to after a response that came before the end of its body:
+/// whoever closes at once takes the response away with it (RFC 9112 §9.6).
+pub const LINGER: Duration = Duration::from_secs(2);
+
 /// Idle upstream connections kept, of all hosts together.
 pub const POOL: usize = 64;
 

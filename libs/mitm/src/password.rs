@@ -2,9 +2,10 @@
 //! `Proxy-Authorization`), so that another user of the machine cannot borrow the proxy.
 
 use crate::Refusal;
+use crate::message::Fields;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
@@ -21,10 +22,11 @@ impl Password {
         Password { expected: STANDARD.encode(pair.expose_secret()).into() }
     }
 
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let mut shown = headers.get_all(header::PROXY_AUTHORIZATION).iter();
+    pub fn check<F: Fields>(&self, fields: &F) -> Result<(), Refusal> {
+        let name = header::PROXY_AUTHORIZATION;
+        let mut shown = fields.values(&name);
         let (Some(value), None) = (shown.next(), shown.next()) else { return Err(missing()) };
-        match value.as_bytes().split_at_checked(6) {
+        match value.split_at_checked(6) {
             Some((scheme, pair)) if scheme.eq_ignore_ascii_case(b"basic ") && self.matches(pair) => Ok(()),
             _ => Err(missing()),
         }

@@ -1,10 +1,10 @@
 //! The worthless text that programs hold in a credential's place: finding it, in the spellings in
 //! which clients send it, so that it is replaced or refused but never forwarded.
 
+use crate::message::{Fields, Head};
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use http::{HeaderMap, HeaderValue, Uri};
 use memchr::memmem::Finder;
 use std::borrow::Cow;
 
@@ -28,8 +28,7 @@ impl Placeholders {
     }
 
     /// As it is, or inside Basic credentials (RFC 7617 §2).
-    pub fn in_value(&self, value: &HeaderValue) -> bool {
-        let text = value.as_bytes();
+    pub fn in_value(&self, text: &[u8]) -> bool {
         if self.in_text(text) {
             return true;
         }
@@ -47,14 +46,14 @@ impl Placeholders {
     }
 
     /// Where in a request head it is, in words for a message.
-    pub fn find(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
-        if let Some((name, _)) = headers.iter().find(|(_, value)| self.in_value(value)) {
-            return Some(format!("the header {name}"));
+    pub fn find<F: Fields>(&self, head: &Head<F>) -> Option<String> {
+        if let Some((name, _)) = head.fields.each().find(|(_, value)| self.in_value(value)) {
+            return Some(format!("the header {}", String::from_utf8_lossy(name)));
         }
-        if self.in_escaped(uri.path()) {
+        if self.in_escaped(head.uri.path()) {
             return Some("the path".to_owned());
         }
-        uri.query().filter(|query| self.in_escaped(query)).map(|_| "the query".to_owned())
+        head.uri.query().filter(|query| self.in_escaped(query)).map(|_| "the query".to_owned())
     }
 }
 
@@ -95,10 +94,6 @@ mod tests {
         Placeholders::new(&["authsome-proxy-managed".to_owned(), String::new()])
     }
 
-    fn value(text: &str) -> HeaderValue {
-        text.parse().unwrap()
-    }
-
     #[test]
     fn it_is_found_in_every_spelling_that_clients_send() {
         for text in [
@@ -110,7 +105,7 @@ mod tests {
             "basic  eDphdXRoc29tZS1wcm94eS1tYW5hZ2Vk",
             "BASIC YXV0aHNvbWUtcHJveHktbWFuYWdlZDo",
         ] {
-            assert!(known().in_value(&value(text)), "{text}");
+            assert!(known().in_value(text.as_bytes()), "{text}");
         }
         assert!(known().in_escaped("/x?key=authsome%2Dproxy%2dmanaged"));
         assert!(known().in_escaped("%61uthsome-proxy-managed"));
@@ -119,7 +114,7 @@ mod tests {
     #[test]
     fn other_texts_are_not_it() {
         for text in ["", "Bearer sk-1", "Basic !!!", "Basic", "authsome-proxy-manage", "Basic eDp5"] {
-            assert!(!known().in_value(&value(text)), "{text}");
+            assert!(!known().in_value(text.as_bytes()), "{text}");
         }
         assert!(!known().in_escaped("%%2%zz%"));
     }

@@ -2,8 +2,9 @@
 //! second try. Tokens, routes and providers are the answering side's; this side only carries.
 
 use crate::Refusal;
+use crate::message::Fields;
 use host::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use secrecy::SecretString;
 use std::pin::Pin;
 
@@ -53,15 +54,36 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// A request as the policy sees it. `headers` are the client's own, `X-Authsome-*` among them.
-#[derive(Debug)]
+/// A request as the policy sees it.
 pub struct RequestHead<'a> {
     pub method: &'a Method,
     /// The authority of the CONNECT, which is also the TLS name and the `Host`.
     pub authority: &'a Authority,
     /// Without the query; `*` for `OPTIONS *`.
     pub path: &'a str,
-    pub headers: &'a HeaderMap,
+    /// The client's own, `X-Authsome-*` among them.
+    pub fields: &'a dyn Single,
+}
+
+/// Header fields that have one value or none.
+pub trait Single: Sync {
+    /// # Errors
+    /// When the name is repeated.
+    fn single<'a>(&'a self, name: &'a HeaderName) -> Result<Option<&'a [u8]>, Repeated>;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a header is given twice")]
+pub struct Repeated;
+
+impl<F: Fields + Sync> Single for F {
+    fn single<'a>(&'a self, name: &'a HeaderName) -> Result<Option<&'a [u8]>, Repeated> {
+        let mut values = self.values(name);
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(Repeated),
+            (only, None) => Ok(only),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -45,7 +45,7 @@ impl Proxy {
             ca,
             password: Password::new(&settings.password),
             placeholders: Placeholders::new(&settings.placeholders),
-            upstreams: Arc::new(Upstreams::new(settings.dialer, settings.roots)?),
+            upstreams: Upstreams::new(settings.dialer, settings.roots)?,
         };
         Ok(Proxy { core: Arc::new(core) })
     }

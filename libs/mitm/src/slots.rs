@@ -1,21 +1,24 @@
 //! Puts a credential into its slots of a request head, and nothing else into anything.
 
+use crate::message::{Fields, Head};
 use crate::placeholder::{Placeholders, unescape};
 use crate::{Injection, Place, Refusal};
-use http::header::Entry;
-use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Whether any slot was filled. A slot that holds the client's own credential stays as it is.
-pub(crate) fn fill(parts: &mut Parts, injection: &Injection, known: &Placeholders) -> Result<bool, Refusal> {
+pub(crate) fn fill<F: Fields>(
+    head: &mut Head<F>,
+    injection: &Injection,
+    known: &Placeholders,
+) -> Result<bool, Refusal> {
     let mut filled = false;
     for slot in &injection.slots {
         let value = usable(&slot.value)?;
         filled |= match &slot.place {
-            Place::Header(name) => fill_header(&mut parts.headers, name, value, known)?,
-            Place::Query(name) => fill_query(&mut parts.uri, name, value, known)?,
+            Place::Header(name) => fill_header(&mut head.fields, name, value, known)?,
+            Place::Query(name) => fill_query(&mut head.uri, name, value, known)?,
         };
     }
     Ok(filled)
@@ -39,24 +42,20 @@ fn unusable() -> Refusal {
     .fix("log in again and enter the credential without line breaks")
 }
 
-fn fill_header(headers: &mut HeaderMap, name: &HeaderName, value: &str, known: &Placeholders) -> Result<bool, Refusal> {
+fn fill_header<F: Fields>(
+    fields: &mut F,
+    name: &HeaderName,
+    value: &str,
+    known: &Placeholders,
+) -> Result<bool, Refusal> {
     let mut value = HeaderValue::from_str(value).map_err(|_| unusable())?;
     // Neither printed by Debug nor put into HPACK's table.
     value.set_sensitive(true);
-    match headers.entry(name) {
-        Entry::Vacant(place) => {
-            place.insert(value);
-            Ok(true)
-        }
-        Entry::Occupied(mut present) => {
-            let mut replaced = false;
-            for own in present.iter_mut().filter(|own| known.in_value(own)) {
-                *own = value.clone();
-                replaced = true;
-            }
-            Ok(replaced)
-        }
+    if fields.contains(name) {
+        return Ok(fields.replace(name, &value, |own| known.in_value(own)));
     }
+    fields.append(name, value);
+    Ok(true)
 }
 
 /// The other parameters stay byte for byte.
@@ -88,23 +87,20 @@ fn parameter(piece: &str) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::Slot;
-    use http::Request;
+    use http::{HeaderMap, Method};
 
     const HELD: &str = "authsome-proxy-managed";
 
-    fn head(target: &str, headers: &[(&str, &str)]) -> Parts {
-        let mut request = Request::builder().uri(target);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(()).unwrap().into_parts().0
+    fn head(target: &str, headers: &[(&'static str, &str)]) -> Head<HeaderMap> {
+        let fields = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        Head { method: Method::GET, uri: target.parse().unwrap(), fields: fields.collect() }
     }
 
-    fn filled(mut parts: Parts, place: Place, value: &str) -> Result<(Parts, bool), Refusal> {
+    fn filled(mut head: Head<HeaderMap>, place: Place, value: &str) -> Result<(Head<HeaderMap>, bool), Refusal> {
         let slot = Slot { place, value: value.to_owned().into() };
         let injection = Injection { lease: String::new(), slots: vec![slot], response_headers: Vec::new() };
-        let filled = fill(&mut parts, &injection, &Placeholders::new(&[HELD.to_owned()]))?;
-        Ok((parts, filled))
+        let filled = fill(&mut head, &injection, &Placeholders::new(&[HELD.to_owned()]))?;
+        Ok((head, filled))
     }
 
     fn authorization() -> Place {
@@ -115,20 +111,20 @@ mod tests {
     fn the_credential_fills_an_absent_header_or_replaces_the_placeholder() {
         for own in [None, Some("Bearer authsome-proxy-managed"), Some("Basic YXV0aHNvbWUtcHJveHktbWFuYWdlZDo=")] {
             let own: Vec<_> = own.map(|own| ("authorization", own)).into_iter().collect();
-            let (parts, used) = filled(head("/", &own), authorization(), "Bearer real").unwrap();
-            assert_eq!(parts.headers["authorization"], "Bearer real");
-            assert!(used && parts.headers["authorization"].is_sensitive());
+            let (after, used) = filled(head("/", &own), authorization(), "Bearer real").unwrap();
+            assert_eq!(after.fields["authorization"], "Bearer real");
+            assert!(used && after.fields["authorization"].is_sensitive());
         }
     }
 
     #[test]
     fn a_credential_that_the_client_brought_stays() {
-        let (parts, used) =
+        let (after, used) =
             filled(head("/", &[("authorization", "Bearer own")]), authorization(), "Bearer real").unwrap();
-        assert_eq!(parts.headers["authorization"], "Bearer own");
+        assert_eq!(after.fields["authorization"], "Bearer own");
         assert!(!used);
-        let (parts, used) = filled(head("/?key=own", &[]), Place::Query("key".into()), "real").unwrap();
-        assert_eq!((parts.uri.to_string().as_str(), used), ("/?key=own", false));
+        let (after, used) = filled(head("/?key=own", &[]), Place::Query("key".into()), "real").unwrap();
+        assert_eq!((after.uri.to_string().as_str(), used), ("/?key=own", false));
     }
 
     #[test]
@@ -140,8 +136,8 @@ mod tests {
             ("/x?a&k%65y=authsome%2Dproxy-managed", "/x?a&key=r%26l"),
             ("https://api.test/x?keys=1", "https://api.test/x?keys=1&key=r%26l"),
         ] {
-            let (parts, used) = filled(head(target, &[]), Place::Query("key".into()), "r&l").unwrap();
-            assert_eq!((parts.uri.to_string().as_str(), used), (expected, true));
+            let (after, used) = filled(head(target, &[]), Place::Query("key".into()), "r&l").unwrap();
+            assert_eq!((after.uri.to_string().as_str(), used), (expected, true));
         }
     }
 

@@ -1,20 +1,20 @@
 //! For whom a request is. Inside an intercepted connection only the authority of its CONNECT
 //! counts: what else names a host (absolute-form, `:authority`, `Host`) must name the same one.
 
+use crate::message::{Fields, Head};
 use crate::tls::Http;
 use crate::{Refusal, Scheme};
 use host::Authority;
-use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Uri, header};
 
 /// Checks a request of an intercepted connection and brings its target into the form that its
 /// upstream connection wants: origin-form (or `*`) for HTTP/1, unchanged for HTTP/2.
-pub(crate) fn intercepted(parts: &mut Parts, authority: &Authority, http: Http) -> Result<(), Refusal> {
-    if parts.method == Method::CONNECT {
+pub(crate) fn intercepted<F: Fields>(head: &mut Head<F>, authority: &Authority, http: Http) -> Result<(), Refusal> {
+    if head.method == Method::CONNECT {
         return Err(Refusal::misdirected("a CONNECT inside a connection that was opened by CONNECT"));
     }
-    let named = match (parts.uri.scheme_str(), parts.uri.authority()) {
+    let named = match (head.uri.scheme_str(), head.uri.authority()) {
         (None, None) => false,
         (Some("https"), Some(named)) => {
             same(named.as_str(), authority, Scheme::Https)?;
@@ -22,36 +22,36 @@ pub(crate) fn intercepted(parts: &mut Parts, authority: &Authority, http: Http) 
         }
         _ => return Err(Refusal::misdirected(format!("the request is for another place than {authority}"))),
     };
-    let hosts = check_host(parts, authority, Scheme::Https)?;
+    let hosts = check_host(head, authority, Scheme::Https)?;
     if !named && hosts == 0 && http == Http::Two {
         return Err(Refusal::malformed("the request names no host"));
     }
     if http == Http::One {
-        to_origin_form(parts, authority, hosts);
+        to_origin_form(head, authority, hosts);
     }
     Ok(())
 }
 
 /// The authority of a plain absolute-form request (RFC 9112 §3.2.2), brought into origin-form.
-pub(crate) fn plain(parts: &mut Parts) -> Result<Authority, Refusal> {
-    let (Some(scheme), Some(named)) = (parts.uri.scheme_str(), parts.uri.authority()) else {
+pub(crate) fn plain<F: Fields>(head: &mut Head<F>) -> Result<Authority, Refusal> {
+    let (Some(scheme), Some(named)) = (head.uri.scheme_str(), head.uri.authority()) else {
         return Err(Refusal::malformed("this is a proxy: it takes CONNECT and absolute-form requests"));
     };
     if scheme != "http" {
         return Err(Refusal::malformed(format!("{scheme} goes through a proxy by CONNECT")));
     }
     let authority = Authority::parse(named.as_str(), 80).map_err(|bad| Refusal::malformed(bad.to_string()))?;
-    let hosts = check_host(parts, &authority, Scheme::Http)?;
-    to_origin_form(parts, &authority, hosts);
+    let hosts = check_host(head, &authority, Scheme::Http)?;
+    to_origin_form(head, &authority, hosts);
     Ok(authority)
 }
 
 /// How many `Host` fields there are: none or one, which names `authority`.
-fn check_host(parts: &Parts, authority: &Authority, scheme: Scheme) -> Result<usize, Refusal> {
+fn check_host<F: Fields>(head: &Head<F>, authority: &Authority, scheme: Scheme) -> Result<usize, Refusal> {
     let mut hosts = 0;
-    for value in parts.headers.get_all(header::HOST) {
+    for value in head.fields.values(&header::HOST) {
         hosts += 1;
-        same(value.to_str().unwrap_or_default(), authority, scheme)?;
+        same(str::from_utf8(value).unwrap_or_default(), authority, scheme)?;
     }
     match hosts {
         0 | 1 => Ok(hosts),
@@ -74,16 +74,15 @@ fn same(text: &str, authority: &Authority, scheme: Scheme) -> Result<(), Refusal
     }
 }
 
-fn to_origin_form(parts: &mut Parts, authority: &Authority, hosts: usize) {
-    if parts.uri.authority().is_some() {
-        let target = parts.uri.path_and_query().cloned();
-        parts.uri = Uri::from(target.unwrap_or(PathAndQuery::from_static("/")));
+fn to_origin_form<F: Fields>(head: &mut Head<F>, authority: &Authority, hosts: usize) {
+    if head.uri.authority().is_some() {
+        let target = head.uri.path_and_query().cloned();
+        head.uri = Uri::from(target.unwrap_or(PathAndQuery::from_static("/")));
     }
     // An HTTP/1.0 client need not send one; our own request is HTTP/1.1.
     if hosts == 0
         && let Ok(host) = HeaderValue::from_str(&authority.to_string())
     {
-        parts.headers.insert(header::HOST, host);
+        head.fields.append(&header::HOST, host);
     }
-    parts.version = http::Version::HTTP_11;
 }

@@ -3,11 +3,11 @@
 
 use crate::Scheme;
 use crate::dial::Dialer;
+use crate::http1::wire::Wire;
+use crate::http2::Upload;
 use crate::limits::{CONNECTION_WINDOW, HANDSHAKE, HEAD_BYTES, KNOWN_HOSTS, POOL, POOL_IDLE, STREAM_WINDOW};
-use crate::one::One;
 use crate::stream::Io;
 use crate::tls::{ClientSide, H2, Http, server_name};
-use crate::upload::Upload;
 use crate::upstream_error::UpstreamError;
 use host::Authority;
 use hyper::client::conn::http2;
@@ -41,7 +41,7 @@ pub(crate) struct Upstreams {
 struct Idle {
     key: Key,
     since: Instant,
-    one: One,
+    wire: Wire,
 }
 
 /// An HTTP/2 connection, or the making of one.
@@ -73,25 +73,26 @@ impl Upstreams {
             return Ok(known);
         }
         match self.connect(key, Http::Two).await? {
-            Fresh::One(one) => self.put(key, one),
+            Fresh::One(wire) => self.put(key, wire),
             Fresh::Two(sender) => *lock(&self.shared(key).sender) = Some(sender),
         }
         Ok(self.known.get(&key.authority).unwrap_or(Http::One))
     }
 
     /// An idle HTTP/1 connection that is still open.
-    pub fn idle(&self, key: &Key) -> Option<One> {
+    pub fn idle(&self, key: &Key) -> Option<Wire> {
         loop {
-            let mut one = self.take(key)?;
-            if one.is_usable() {
-                return Some(one);
+            let mut wire = self.take(key)?;
+            if wire.is_resting() {
+                return Some(wire);
             }
         }
     }
 
-    pub async fn one(&self, key: &Key) -> Result<One, UpstreamError> {
+    /// A new HTTP/1 connection.
+    pub async fn one(&self, key: &Key) -> Result<Wire, UpstreamError> {
         match self.connect(key, Http::One).await? {
-            Fresh::One(one) => Ok(one),
+            Fresh::One(wire) => Ok(wire),
             Fresh::Two(_) => Err(UpstreamError::Version(key.authority.clone())),
         }
     }
@@ -111,8 +112,8 @@ impl Upstreams {
                 *lock(&shared.sender) = Some(sender.clone());
                 Ok(sender)
             }
-            Fresh::One(one) => {
-                self.put(key, one);
+            Fresh::One(wire) => {
+                self.put(key, wire);
                 Err(UpstreamError::Version(key.authority.clone()))
             }
         }
@@ -124,12 +125,12 @@ impl Upstreams {
     }
 
     /// Keeps a connection for the next request; the one that rested longest makes room.
-    pub fn put(&self, key: &Key, one: One) {
+    pub fn put(&self, key: &Key, wire: Wire) {
         let mut idle = lock(&self.idle);
         if idle.len() == POOL {
             idle.pop_front();
         }
-        idle.push_back(Idle { key: key.clone(), since: Instant::now(), one });
+        idle.push_back(Idle { key: key.clone(), since: Instant::now(), wire });
     }
 
     /// Lets go of what rested too long. HTTP/2 connections in use survive it: their streams hold them.
@@ -144,11 +145,11 @@ impl Upstreams {
         }
     }
 
-    fn take(&self, key: &Key) -> Option<One> {
+    fn take(&self, key: &Key) -> Option<Wire> {
         let mut idle = lock(&self.idle);
         // The newest is the likeliest to be alive.
         let at = idle.iter().rposition(|idle| idle.key == *key)?;
-        Some(idle.remove(at)?.one)
+        Some(idle.remove(at)?.wire)
     }
 
     fn shared(&self, key: &Key) -> Arc<Shared> {
@@ -166,9 +167,9 @@ impl Upstreams {
             Scheme::Http => (stream, Http::One),
             Scheme::Https => self.secure(key, offer, stream).await?,
         };
-        let broken = |error| UpstreamError::Broken(key.authority.clone(), error);
+        let broken = |error: hyper::Error| UpstreamError::Broken(key.authority.clone(), error.into());
         match http {
-            Http::One => Ok(Fresh::One(One::new(stream).await.map_err(broken)?)),
+            Http::One => Ok(Fresh::One(Wire::upstream(stream))),
             Http::Two => Ok(Fresh::Two(start_two(stream).await.map_err(broken)?)),
         }
     }
@@ -207,7 +208,7 @@ impl Shared {
 }
 
 enum Fresh {
-    One(One),
+    One(Wire),
     Two(http2::SendRequest<Upload>),
 }
 

@@ -13,7 +13,7 @@ pub(crate) enum UpstreamError {
     #[error("no trusted TLS connection to {0}: {1}")]
     Tls(Authority, io::Error),
     #[error("{0} broke off: {1}")]
-    Broken(Authority, hyper::Error),
+    Broken(Authority, Box<dyn std::error::Error + Send + Sync>),
     #[error("{0} no longer speaks HTTP/2")]
     Version(Authority),
     #[error("{0} switched protocols without being asked")]

@@ -60,7 +60,8 @@ impl Rules {
 
     fn action(&self, head: &RequestHead<'_>) -> Result<Action, Refusal> {
         self.seen.lock().unwrap().push(format!("{} {}{}", head.method, head.authority, head.path));
-        let chosen = head.headers.get("x-authsome-connection").map(|value| value.to_str().unwrap().to_owned());
+        let choice = http::HeaderName::from_static("x-authsome-connection");
+        let chosen = head.fields.single(&choice).unwrap().map(|value| String::from_utf8(value.to_owned()).unwrap());
         self.chosen.lock().unwrap().push(chosen);
         assert_ne!(Some(head.path), self.panics_at, "as the test wants");
         if let Some(refusal) = &self.refuse_request {

@@ -1,81 +1,28 @@
-//! The request body on its way to the upstream: streamed as the client sends it, perhaps held back
-//! for a `100 Continue`, perhaps kept (up to a bound) for a second try.
+//! The body of a request on its way to the upstream: streamed as the client sends it, perhaps kept
+//! (up to a bound) for a second try.
 
-use crate::limits::{CONTINUE, REPLAY_BYTES};
+use crate::limits::REPLAY_BYTES;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use tokio::sync::Notify;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-pub(crate) struct Upload {
-    source: Source,
-    hold: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    done: Done,
-}
-
-enum Source {
+pub(crate) enum Upload {
     Empty,
     Stream(Incoming),
     Kept(Reader),
 }
 
-/// Whether the whole body went out; without that, its connection is of no further use.
-#[derive(Clone, Default)]
-pub(crate) struct Done(Option<Arc<AtomicBool>>);
-
-impl Done {
-    pub fn is_done(&self) -> bool {
-        self.0.as_ref().is_none_or(|done| done.load(Ordering::Acquire))
-    }
-
-    fn set(&self) {
-        if let Some(done) = &self.0 {
-            done.store(true, Ordering::Release);
-        }
-    }
-}
-
 impl Upload {
     pub fn stream(body: Incoming) -> Upload {
         match body.is_end_stream() {
-            true => Upload::empty(),
-            false => Upload::of(Source::Stream(body)),
-        }
-    }
-
-    pub fn empty() -> Upload {
-        Upload { source: Source::Empty, hold: None, done: Done::default() }
-    }
-
-    fn of(source: Source) -> Upload {
-        Upload { source, hold: None, done: Done(Some(Arc::default())) }
-    }
-
-    /// Nothing is read from the client, who therefore is not told to go on, before `go`.
-    pub fn hold(mut self, go: Arc<Notify>) -> Upload {
-        self.hold = Some(Box::pin(async move {
-            // Whether asked for or not, it goes out in the end.
-            let _in_time = tokio::time::timeout(CONTINUE, go.notified()).await;
-        }));
-        self
-    }
-
-    pub fn done(&self) -> Done {
-        self.done.clone()
-    }
-
-    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.source {
-            Source::Empty => Poll::Ready(None),
-            Source::Stream(body) => Pin::new(body).poll_frame(cx).map_err(BoxError::from),
-            Source::Kept(reader) => reader.poll_frame(cx),
+            true => Upload::Empty,
+            false => Upload::Stream(body),
         }
     }
 }
@@ -85,30 +32,26 @@ impl Body for Upload {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(hold) = &mut self.hold {
-            ready!(hold.as_mut().poll(cx));
-            self.hold = None;
+        match &mut *self {
+            Upload::Empty => Poll::Ready(None),
+            Upload::Stream(body) => Pin::new(body).poll_frame(cx).map_err(BoxError::from),
+            Upload::Kept(reader) => reader.poll_frame(cx),
         }
-        let frame = ready!(self.poll_source(cx));
-        if frame.is_none() || self.is_end_stream() {
-            self.done.set();
-        }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Empty => true,
-            Source::Stream(body) => body.is_end_stream(),
-            Source::Kept(reader) => reader.is_end_stream(),
+        match self {
+            Upload::Empty => true,
+            Upload::Stream(body) => body.is_end_stream(),
+            Upload::Kept(reader) => reader.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.source {
-            Source::Empty => SizeHint::with_exact(0),
-            Source::Stream(body) => body.size_hint(),
-            Source::Kept(reader) => reader.size,
+        match self {
+            Upload::Empty => SizeHint::with_exact(0),
+            Upload::Stream(body) => body.size_hint(),
+            Upload::Kept(reader) => reader.size,
         }
     }
 }
@@ -133,7 +76,7 @@ enum Piece {
     Trailers(HeaderMap),
 }
 
-struct Reader {
+pub(crate) struct Reader {
     store: Arc<Mutex<Store>>,
     at: usize,
     number: usize,
@@ -155,7 +98,7 @@ impl Kept {
 
     /// The body from its beginning; readers given before get an error from now on.
     pub fn read(&self) -> Upload {
-        let Some(shared) = &self.0 else { return Upload::empty() };
+        let Some(shared) = &self.0 else { return Upload::Empty };
         let mut store = lock(shared);
         store.current += 1;
         let kept = store.bytes as u64;
@@ -163,7 +106,7 @@ impl Kept {
             Some(rest) => SizeHint::with_exact(kept + rest),
             None => SizeHint::default(),
         };
-        Upload::of(Source::Kept(Reader { store: shared.clone(), at: 0, number: store.current, size }))
+        Upload::Kept(Reader { store: shared.clone(), at: 0, number: store.current, size })
     }
 }
 

@@ -1,7 +1,7 @@
-//! Where a chunked body ends (RFC 9112 §7.1), read strictly, so that the next head is found where
-//! hyper will look for it. The bytes themselves are passed on as they are.
+//! Where a chunked body ends (RFC 9112 §7.1), read strictly, so that everyone after us finds the
+//! next head in the same place. The bytes themselves are passed on as they are.
 
-use crate::head::Fault;
+use crate::http1::head::Fault;
 use crate::limits::HEAD_BYTES;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,19 @@ impl Chunks {
 
     /// How many of `bytes` belong to the body.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        self.advance_with(bytes, |_data| {})
+    }
+
+    /// The same, and `each` gets the data without its framing.
+    pub fn advance_with(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<usize, Fault> {
         let mut used = 0;
         while used < bytes.len() && !self.ended() {
-            used += self.step(&bytes[used..])?;
+            let is_data = matches!(self.at, At::Data { .. });
+            let some = self.step(&bytes[used..])?;
+            if is_data {
+                each(&bytes[used..used + some]);
+            }
+            used += some;
         }
         Ok(used)
     }
@@ -110,6 +120,16 @@ mod tests {
                 assert_eq!(read(&body.as_bytes()[..cut]), Ok((cut, false)), "{body:?} cut at {cut}");
             }
         }
+    }
+
+    #[test]
+    fn data_is_told_from_its_framing() {
+        let mut data = Vec::new();
+        let mut chunks = Chunks::new();
+        for piece in [&b"3;x\r\nab"[..], b"c\r\n2\r", b"\nde\r\n0\r\nX: y\r\n\r\nrest"] {
+            chunks.advance_with(piece, |some| data.extend_from_slice(some)).unwrap();
+        }
+        assert!(chunks.ended() && data == b"abcde");
     }
 
     #[test]

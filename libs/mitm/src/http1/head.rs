@@ -1,7 +1,27 @@
-//! The strict reading of one HTTP/1 request head (RFC 9112). hyper parses; this refuses beforehand
-//! what two parsers could read differently, which is how one request is smuggled inside another.
+//! The strict reading of one HTTP/1 request head (RFC 9112): what two parsers could read
+//! differently is refused, which is how one request is smuggled inside another.
 
+use crate::fields;
+use crate::http1::lines::Lines;
+use crate::message::Head;
+use http::{Method, Uri};
 use memchr::{memchr, memchr_iter};
+
+/// A request as it was read.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub head: Head<Lines>,
+    pub framing: Framing,
+    pub version: Version,
+    /// The client sends no other after it.
+    pub last: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http10,
+    Http11,
+}
 
 /// How the body after a head is delimited (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +29,8 @@ pub(crate) enum Framing {
     Empty,
     Length(u64),
     Chunked,
+    /// Of responses only.
+    UntilClose,
 }
 
 /// What is wrong with a head; fixed texts, which repeat nothing of it.
@@ -49,71 +71,79 @@ pub(crate) fn end(bytes: &[u8], seen: usize) -> Result<Option<usize>, Fault> {
     Ok(None)
 }
 
-/// Judges a whole head, its empty line included.
-pub(crate) fn framing(head: &[u8]) -> Result<Framing, Fault> {
-    let mut lines = Lines { rest: head };
-    let http_11 = match lines.next() {
-        Some(line) if line.ends_with(b" HTTP/1.1") => true,
-        Some(line) if line.ends_with(b" HTTP/1.0") => false,
-        _ => return Err(Fault::RequestLine),
-    };
-    let mut fields = Fields::default();
-    for line in lines.take_while(|line| !line.is_empty()) {
-        fields.take(line)?;
+/// Reads a whole head, its empty line included.
+pub(crate) fn request(bytes: &[u8]) -> Result<Request, Fault> {
+    let mut unread = Unread { rest: bytes };
+    let (method, uri, version) = request_line(unread.next().unwrap_or_default())?;
+    let mut fields = Lines::with_room(bytes.len());
+    let mut seen = Decisive::default();
+    for line in unread.take_while(|line| !line.is_empty()) {
+        let (name, value) = field(line)?;
+        seen.take(name, value)?;
+        fields.push(name, value);
     }
-    if memchr_iter(b'\r', head).any(|at| head.get(at + 1) != Some(&b'\n')) {
-        return Err(Fault::LoneCrLf);
-    }
-    if head.first().is_none_or(|b| !is_token(*b)) || memchr(b'#', request_line(head)).is_some() {
-        return Err(Fault::RequestLine);
-    }
-    if fields.hosts > 1 || (http_11 && fields.hosts == 0) {
-        return Err(Fault::Host);
-    }
-    match (fields.length, fields.chunked) {
-        (None, false) => Ok(Framing::Empty),
-        (Some(length), false) => Ok(Framing::Length(length)),
-        (None, true) if http_11 => Ok(Framing::Chunked),
-        _ => Err(Fault::Length),
-    }
+    let framing = seen.framing(version)?;
+    let last = version == Version::Http10 || fields::closes(&fields);
+    Ok(Request { head: Head { method, uri, fields }, framing, version, last })
 }
 
-fn request_line(head: &[u8]) -> &[u8] {
-    &head[..memchr(b'\r', head).unwrap_or(head.len())]
+fn request_line(line: &[u8]) -> Result<(Method, Uri, Version), Fault> {
+    let mut words = line.split(|b| *b == b' ');
+    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(Fault::RequestLine);
+    };
+    let version = match version {
+        b"HTTP/1.1" => Version::Http11,
+        b"HTTP/1.0" => Version::Http10,
+        _ => return Err(Fault::RequestLine),
+    };
+    // A fragment is no part of a target; the parser of URIs would drop it.
+    if memchr(b'#', target).is_some() {
+        return Err(Fault::RequestLine);
+    }
+    let method = Method::from_bytes(method).map_err(|_| Fault::RequestLine)?;
+    let uri = Uri::try_from(target).map_err(|_| Fault::RequestLine)?;
+    Ok((method, uri, version))
+}
+
+/// Name and value of a field line.
+fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
+    if matches!(line[0], b' ' | b'\t') {
+        return Err(Fault::Folded);
+    }
+    let colon = memchr(b':', line).ok_or(Fault::Name)?;
+    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    if name.is_empty() || !name.iter().all(|b| TOKEN[usize::from(*b)]) {
+        return Err(Fault::Name);
+    }
+    if value.iter().any(|b| (*b < b' ' && *b != b'\t') || *b == 0x7f) {
+        return Err(Fault::Control);
+    }
+    Ok((name, value.trim_ascii()))
 }
 
 /// The fields that decide where a request ends and for whom it is.
 #[derive(Default)]
-struct Fields {
+struct Decisive {
     hosts: usize,
     length: Option<u64>,
     chunked: bool,
 }
 
-impl Fields {
-    fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
-        if matches!(line[0], b' ' | b'\t') {
-            return Err(Fault::Folded);
-        }
-        let colon = memchr(b':', line).ok_or(Fault::Name)?;
-        let (name, value) = (&line[..colon], &line[colon + 1..]);
-        if name.is_empty() || !name.iter().all(|b| is_token(*b)) {
-            return Err(Fault::Name);
-        }
-        if value.iter().any(|b| (*b < b' ' && *b != b'\t') || *b == 0x7f) {
-            return Err(Fault::Control);
-        }
+impl Decisive {
+    fn take(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.hosts += 1,
             14 if name.eq_ignore_ascii_case(b"content-length") => {
-                let length = digits(value.trim_ascii()).ok_or(Fault::Length)?;
+                let length = digits(value).ok_or(Fault::Length)?;
                 if self.length.replace(length).is_some() {
                     return Err(Fault::Length);
                 }
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
                 // Other codings are legal, unused, and the classic disguise.
-                if self.chunked || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(Fault::Length);
                 }
                 self.chunked = true;
@@ -122,9 +152,22 @@ impl Fields {
         }
         Ok(())
     }
+
+    fn framing(&self, version: Version) -> Result<Framing, Fault> {
+        if self.hosts > 1 || (version == Version::Http11 && self.hosts == 0) {
+            return Err(Fault::Host);
+        }
+        match (self.length, self.chunked) {
+            (None | Some(0), false) => Ok(Framing::Empty),
+            (Some(length), false) => Ok(Framing::Length(length)),
+            (None, true) if version == Version::Http11 => Ok(Framing::Chunked),
+            _ => Err(Fault::Length),
+        }
+    }
 }
 
-fn digits(text: &[u8]) -> Option<u64> {
+/// A length: digits alone.
+pub(super) fn digits(text: &[u8]) -> Option<u64> {
     match text.iter().all(u8::is_ascii_digit) {
         true => str::from_utf8(text).ok()?.parse().ok(),
         false => None,
@@ -132,10 +175,6 @@ fn digits(text: &[u8]) -> Option<u64> {
 }
 
 /// `tchar`, RFC 9110 §5.6.2.
-fn is_token(b: u8) -> bool {
-    TOKEN[usize::from(b)]
-}
-
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut b = 0_u8;
@@ -151,11 +190,11 @@ const TOKEN: [bool; 256] = {
 };
 
 /// Lines without their CRLF.
-struct Lines<'a> {
+struct Unread<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Iterator for Lines<'a> {
+impl<'a> Iterator for Unread<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
@@ -172,7 +211,7 @@ mod tests {
 
     fn judge(head: &str) -> Result<Framing, Fault> {
         match end(head.as_bytes(), 0)? {
-            Some(end) => framing(&head.as_bytes()[..end]),
+            Some(end) => request(&head.as_bytes()[..end]).map(|request| request.framing),
             None => panic!("no end"),
         }
     }
@@ -220,7 +259,8 @@ mod tests {
         assert_eq!(judge("GET /\r\n\r\n"), Err(Fault::RequestLine));
         assert_eq!(judge("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
         assert_eq!(judge(" GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
-        assert_eq!(judge("GET /\r HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::LoneCrLf));
+        assert_eq!(judge("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
+        assert_eq!(judge("GET /\r HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
     }
 
     #[test]

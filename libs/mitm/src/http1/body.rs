@@ -1,0 +1,214 @@
+//! One message on its way from one connection to another: its head, then its body as it comes, no
+//! faster than the other side takes it. Of a body only its end is looked for.
+
+use crate::http1::chunks::Chunks;
+use crate::http1::head::{Fault, Framing};
+use crate::http1::wire::Wire;
+use crate::limits::REPLAY_BYTES;
+use bytes::{Buf, BytesMut};
+use std::io;
+use std::task::{Context, Poll, ready};
+
+pub(crate) struct Transfer {
+    /// Goes out before anything else.
+    out: BytesMut,
+    /// Bytes at the front of the source that are the body's, and go out as they are.
+    ready: usize,
+    left: Left,
+    form: Form,
+    /// The body from its beginning, for a second try, while it is small enough.
+    kept: Option<BytesMut>,
+    /// The head goes out, the body waits.
+    pub held: bool,
+}
+
+/// What of the body is still to come.
+enum Left {
+    Nothing,
+    Length(u64),
+    Chunked(Chunks),
+    UntilClose,
+}
+
+/// How a body is delimited on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    AsItCame,
+    /// A body that ends with its connection gets chunks, so that this one can go on.
+    InChunks,
+    /// Chunks are taken away, for a client of HTTP/1.0.
+    Bare,
+}
+
+/// Which connection failed.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    Source(io::Error),
+    Sink,
+}
+
+/// A body's beginning is sent together with its head, if it is not longer.
+const TOGETHER: usize = 16 * 1024;
+
+impl Transfer {
+    pub fn new(head: BytesMut, framing: Framing, form: Form) -> Transfer {
+        let left = match framing {
+            Framing::Empty | Framing::Length(0) => Left::Nothing,
+            Framing::Length(length) => Left::Length(length),
+            Framing::Chunked => Left::Chunked(Chunks::new()),
+            Framing::UntilClose => Left::UntilClose,
+        };
+        Transfer { out: head, ready: 0, left, form, kept: None, held: false }
+    }
+
+    /// Keeps the body for [`Transfer::again`], up to [`REPLAY_BYTES`].
+    pub fn keep(&mut self) {
+        let short = !matches!(self.left, Left::Length(length) if length > REPLAY_BYTES as u64);
+        self.kept = short.then(BytesMut::new);
+    }
+
+    /// All that went out is at hand.
+    pub fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// From the beginning, with another head; what was kept of the body goes out with it.
+    pub fn again(&mut self, source: &mut Wire, mut head: BytesMut) {
+        head.extend_from_slice(self.kept.as_deref().unwrap_or_default());
+        self.out = head;
+        // These were kept, too.
+        source.input.advance(std::mem::take(&mut self.ready));
+    }
+
+    /// The whole body was read; perhaps it is not written yet.
+    pub fn is_read(&self) -> bool {
+        matches!(self.left, Left::Nothing)
+    }
+
+    /// What is left of it is of no interest any more.
+    pub fn forget(&mut self) {
+        (self.kept, self.held) = (None, false);
+        self.out.clear();
+    }
+
+    /// Its rest can be read in no time.
+    pub fn is_small(&self) -> bool {
+        match self.left {
+            Left::Nothing => true,
+            Left::Length(length) => length <= REPLAY_BYTES as u64,
+            Left::Chunked(_) | Left::UntilClose => false,
+        }
+    }
+
+    /// Ready when all of it is out.
+    pub fn poll(&mut self, cx: &mut Context<'_>, source: &mut Wire, sink: &mut Wire) -> Poll<Result<(), Broken>> {
+        loop {
+            if !self.held {
+                self.gather(source).map_err(Broken::malformed)?;
+            }
+            if !self.out.is_empty() {
+                let written = ready!(sink.poll_write_some(cx, &self.out)).map_err(|_| Broken::Sink)?;
+                self.out.advance(written);
+            } else if self.ready > 0 {
+                self.ready -= ready!(sink.poll_write_input(cx, source, self.ready)).map_err(|_| Broken::Sink)?;
+            } else if self.is_read() {
+                return sink.poll_flush(cx).map_err(|_| Broken::Sink);
+            } else if self.held {
+                ready!(sink.poll_flush(cx)).map_err(|_| Broken::Sink)?;
+                return Poll::Pending;
+            } else {
+                ready!(self.poll_source(cx, source, sink))?;
+            }
+        }
+    }
+
+    /// Reads on. What was written must not wait in a buffer meanwhile.
+    fn poll_source(&mut self, cx: &mut Context<'_>, source: &mut Wire, sink: &mut Wire) -> Poll<Result<(), Broken>> {
+        let Poll::Ready(filled) = source.poll_fill_in_time(cx) else {
+            if let Poll::Ready(flushed) = sink.poll_flush(cx) {
+                flushed.map_err(|_| Broken::Sink)?;
+            }
+            return Poll::Pending;
+        };
+        if filled.map_err(Broken::Source)? > 0 {
+            return Poll::Ready(Ok(()));
+        }
+        if !matches!(self.left, Left::UntilClose) {
+            return Poll::Ready(Err(Broken::Source(io::ErrorKind::UnexpectedEof.into())));
+        }
+        self.left = Left::Nothing;
+        if self.form == Form::InChunks {
+            self.out.extend_from_slice(b"0\r\n\r\n");
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes what is the body's out of what was read.
+    fn gather(&mut self, source: &mut Wire) -> Result<(), Fault> {
+        if self.ready > 0 || source.input.is_empty() {
+            return Ok(());
+        }
+        match (self.form, &mut self.left) {
+            (Form::InChunks, Left::UntilClose) => {
+                self.out.extend_from_slice(format!("{:x}\r\n", source.input.len()).as_bytes());
+                self.out.extend_from_slice(&source.input);
+                self.out.extend_from_slice(b"\r\n");
+                source.input.clear();
+                return Ok(());
+            }
+            (Form::Bare, Left::Chunked(chunks)) => {
+                let used = chunks.advance_with(&source.input, |data| self.out.extend_from_slice(data))?;
+                source.input.advance(used);
+            }
+            (_, left) => {
+                let some = left.take(&source.input)?;
+                self.pass(source, some);
+            }
+        }
+        if matches!(&self.left, Left::Chunked(chunks) if chunks.ended()) {
+            self.left = Left::Nothing;
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, source: &mut Wire, some: usize) {
+        let bytes = &source.input[..some];
+        if let Some(kept) = &mut self.kept {
+            match kept.len() + some <= REPLAY_BYTES {
+                true => kept.extend_from_slice(bytes),
+                false => self.kept = None,
+            }
+        }
+        if self.out.is_empty() || some > TOGETHER {
+            self.ready = some;
+            return;
+        }
+        self.out.extend_from_slice(bytes);
+        source.input.advance(some);
+    }
+}
+
+impl Left {
+    /// How many of the bytes are the body's; they count as read from then on.
+    fn take(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        match self {
+            Left::Nothing => Ok(0),
+            Left::Length(left) => {
+                let some = (*left).min(bytes.len() as u64);
+                *left -= some;
+                if *left == 0 {
+                    *self = Left::Nothing;
+                }
+                Ok(some as usize)
+            }
+            Left::Chunked(chunks) => chunks.advance(bytes),
+            Left::UntilClose => Ok(bytes.len()),
+        }
+    }
+}
+
+impl Broken {
+    fn malformed(fault: Fault) -> Broken {
+        Broken::Source(io::Error::new(io::ErrorKind::InvalidData, fault))
+    }
+}

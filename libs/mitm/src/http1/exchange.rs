@@ -1,0 +1,400 @@
+//! One request and its response. Both directions are carried by one task, so that an upload and a
+//! download can run at once, and so that either side's leaving is noticed.
+
+use crate::core::{Core, Link};
+use crate::http1::body::{Broken, Form, Transfer};
+use crate::http1::head::{Framing, Request, Version};
+use crate::http1::lines::Lines;
+use crate::http1::response::{self, Response};
+use crate::http1::wire::Wire;
+use crate::limits::{CONTINUE, HEAD_BYTES, LINGER};
+use crate::message::{Fields, Head};
+use crate::tls::Http;
+use crate::upstream_error::UpstreamError;
+use crate::{Injection, Refusal, Scheme, fields, request};
+use bytes::BytesMut;
+use http::{HeaderValue, Method, StatusCode, header};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::time::{Sleep, sleep, timeout};
+
+/// How a request ended for its client's connection.
+pub(crate) enum Ended {
+    /// Another request may follow.
+    Next,
+    /// All was said.
+    Over,
+    /// Not all was said that had to be.
+    Broken,
+    /// It is no HTTP any more: the other side of what it became.
+    Upgraded(Wire),
+    /// Nothing was said yet: this is to be said, and that of the request is still to be read.
+    Refused(Refusal, Box<Transfer>),
+}
+
+pub(crate) struct Exchange<'a> {
+    core: &'a Core,
+    link: &'a Link,
+    client: &'a mut Wire,
+    method: Method,
+    framing: Framing,
+    version: Version,
+    upgrade: bool,
+    /// This connection ends after the response.
+    last: bool,
+    upload: Transfer,
+    uploading: Uploading,
+    /// Runs out when the upstream said nothing about a body that waits for its leave.
+    hold: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Uploading {
+    Running,
+    Done,
+    /// The upstream takes no more of it.
+    Stopped,
+}
+
+/// A response's head, and where its body comes from.
+struct Answer {
+    upstream: Wire,
+    response: Response,
+}
+
+enum Failed {
+    /// The client left, or broke the protocol.
+    Client,
+    /// `silent`: it ended before it said anything.
+    Upstream { error: UpstreamError, silent: bool },
+}
+
+/// Carries a request of an intercepted connection.
+pub(crate) async fn intercepted(
+    core: &Core,
+    link: &Link,
+    client: &mut Wire,
+    request: &mut Request,
+    last: bool,
+) -> Ended {
+    match request::admit(core, link, &mut request.head).await {
+        Ok(injection) => Exchange::new(core, link, client, request, last).run(&mut request.head, injection).await,
+        Err(refusal) => Ended::Refused(refusal, Box::new(upload(request))),
+    }
+}
+
+/// A request on its way.
+pub(crate) fn upload(request: &Request) -> Transfer {
+    let mut upload = Transfer::new(BytesMut::new(), request.framing, Form::AsItCame);
+    upload.held = request.framing != Framing::Empty && fields::expects_continue(&request.head.fields);
+    upload
+}
+
+/// Carries a plain request: nothing is set.
+pub(crate) async fn untouched(core: &Core, link: &Link, client: &mut Wire, request: &mut Request, last: bool) -> Ended {
+    Exchange::new(core, link, client, request, last).run(&mut request.head, None).await
+}
+
+impl<'a> Exchange<'a> {
+    fn new(core: &'a Core, link: &'a Link, client: &'a mut Wire, request: &Request, last: bool) -> Exchange<'a> {
+        let fields = &request.head.fields;
+        let upload = upload(request);
+        Exchange {
+            core,
+            link,
+            client,
+            method: request.head.method.clone(),
+            framing: request.framing,
+            version: request.version,
+            upgrade: fields::asks_upgrade(fields),
+            last,
+            hold: upload.held.then(|| Box::pin(sleep(CONTINUE))),
+            upload,
+            uploading: Uploading::Running,
+        }
+    }
+
+    async fn run(mut self, head: &mut Head<Lines>, injection: Option<Injection>) -> Ended {
+        let own = injection.as_ref().map(|_| head.clone());
+        let filled = match request::prepare(self.core, self.link, head, self.upgrade, injection.as_ref()) {
+            Ok(filled) => filled,
+            Err(refusal) => return Ended::Refused(refusal, Box::new(self.upload)),
+        };
+        if filled {
+            self.upload.keep();
+        }
+        let first = match self.send(head).await {
+            Ok(answer) => answer,
+            Err(Failed::Client) => return Ended::Broken,
+            Err(Failed::Upstream { error, .. }) => return Ended::Refused(error.refusal(), Box::new(self.upload)),
+        };
+        match (injection, own) {
+            (Some(injection), Some(own)) if filled => self.repaired(first, injection, own).await,
+            _ => self.deliver(first, &[]).await,
+        }
+    }
+
+    /// The response to a request that left with a credential; after a 401 perhaps that of a second try.
+    async fn repaired(mut self, first: Answer, injection: Injection, mut own: Head<Lines>) -> Ended {
+        let path = own.uri.path().to_owned();
+        let (mut answer, mut used) = (first, injection);
+        if answer.response.status == StatusCode::UNAUTHORIZED.as_u16() {
+            let challenge = answer.response.fields.values(&header::WWW_AUTHENTICATE).next();
+            let kept = self.framing == Framing::Empty || self.upload.is_kept();
+            if request::is_worth_a_second_try(self.core, self.link, &used.lease, challenge, kept).await {
+                match self.again(&mut own).await {
+                    Ok((second, injection)) => (answer, used) = (second, injection),
+                    // Whatever fails here leaves the first answer standing.
+                    Err(Some(Failed::Upstream { .. }) | None) => self.uploading = Uploading::Stopped,
+                    Err(Some(Failed::Client)) => return Ended::Broken,
+                }
+            }
+        }
+        request::answered(self.core, self.link, &used.lease, &self.method, &path, answer.response.status);
+        self.deliver(answer, &used.response_headers).await
+    }
+
+    async fn again(&mut self, own: &mut Head<Lines>) -> Result<(Answer, Injection), Option<Failed>> {
+        let Ok(Some(injection)) = request::ask(self.core, self.link, own).await else { return Err(None) };
+        match request::prepare(self.core, self.link, own, self.upgrade, Some(&injection)) {
+            Ok(true) => Ok((self.send(own).await.map_err(Some)?, injection)),
+            _ => Err(None),
+        }
+    }
+
+    /// Sends the request, on a connection that rested if there is one, and waits for the response.
+    async fn send(&mut self, head: &Head<Lines>) -> Result<Answer, Failed> {
+        let written = written(head);
+        loop {
+            let resting = self.core.upstreams.idle(&self.link.key);
+            let reused = resting.is_some();
+            let mut upstream = match resting {
+                Some(upstream) => upstream,
+                None => self.core.upstreams.one(&self.link.key).await.map_err(|error| self.failed(error))?,
+            };
+            self.upload.again(self.client, written.clone());
+            self.uploading = Uploading::Running;
+            match self.answer(&mut upstream).await {
+                Ok(response) => return Ok(Answer { upstream, response }),
+                // An upstream may close a resting connection just when it is used again; what is
+                // idempotent and has no body is then sent once more (RFC 9112 §9.3.1).
+                Err(Failed::Upstream { silent: true, .. }) if reused && self.is_repeatable() => {}
+                Err(failed) => return Err(failed),
+            }
+        }
+    }
+
+    fn is_repeatable(&self) -> bool {
+        self.framing == Framing::Empty && self.method.is_idempotent()
+    }
+
+    /// The final head; informational ones go to the client (RFC 9110 §15.2).
+    async fn answer(&mut self, upstream: &mut Wire) -> Result<Response, Failed> {
+        let mut silent = true;
+        loop {
+            let mut response = match poll_fn(|cx| self.poll_answer(cx, upstream)).await {
+                Err(Failed::Upstream { error, silent: true }) => {
+                    let silent = silent && upstream.input.is_empty();
+                    return Err(Failed::Upstream { error, silent });
+                }
+                other => other?,
+            };
+            match response.status {
+                101 if !self.upgrade => {
+                    return Err(self.failed(UpstreamError::Unasked(self.link.key.authority.clone())));
+                }
+                101 | 200.. => return Ok(response),
+                _ => silent = false,
+            }
+            if response.status == 100 {
+                self.release();
+            }
+            self.strip(&mut response);
+            if self.version == Version::Http11 {
+                self.client.send(&self.rendered(&response)).await.map_err(|_| Failed::Client)?;
+            }
+        }
+    }
+
+    fn poll_answer(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Poll<Result<Response, Failed>> {
+        if self.poll_upload(cx, upstream).is_err() {
+            return Poll::Ready(Err(Failed::Client));
+        }
+        loop {
+            match response::take(&mut upstream.input, &self.method) {
+                Ok(None) => {}
+                Ok(Some(response)) => return Poll::Ready(Ok(response)),
+                Err(malformed) => return Poll::Ready(Err(self.broken(malformed))),
+            }
+            match upstream.poll_fill(cx) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.broken("it closed the connection"))),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.broken(error))),
+                Poll::Pending if self.has_client_left(cx) => return Poll::Ready(Err(Failed::Client)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// An error is the client's; what the upstream does not take is its own affair.
+    fn poll_upload(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Result<(), io::Error> {
+        if self.uploading != Uploading::Running {
+            return Ok(());
+        }
+        if self.hold.as_mut().is_some_and(|hold| hold.as_mut().poll(cx).is_ready()) {
+            // Whether asked for or not, it goes out in the end.
+            self.release();
+        }
+        match self.upload.poll(cx, self.client, upstream) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => self.uploading = Uploading::Done,
+            Poll::Ready(Err(Broken::Sink)) => self.uploading = Uploading::Stopped,
+            Poll::Ready(Err(Broken::Source(error))) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        (self.hold, self.upload.held) = (None, false);
+    }
+
+    /// While its answer is under way, a client's leaving is of interest; what it sends ahead stays in
+    /// the buffer, up to a bound.
+    fn has_client_left(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.uploading == Uploading::Running && !self.upload.held {
+            return false;
+        }
+        while self.client.input.len() < HEAD_BYTES {
+            match self.client.poll_fill(cx) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(0)) => break,
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return true,
+            }
+        }
+        // If it said more before it closed its side, it may still be there to listen.
+        self.client.input.is_empty()
+    }
+
+    /// Hands a response to the client, and both connections to their next use.
+    async fn deliver(mut self, answer: Answer, more: &[(http::HeaderName, HeaderValue)]) -> Ended {
+        let Answer { mut upstream, mut response } = answer;
+        let upgraded = response.status == StatusCode::SWITCHING_PROTOCOLS.as_u16();
+        self.strip(&mut response);
+        more.iter().for_each(|(name, value)| response.fields.append(name, value.clone()));
+        if upgraded {
+            return match self.client.send(&self.rendered(&response)).await {
+                Ok(()) => Ended::Upgraded(upstream),
+                Err(_) => Ended::Broken,
+            };
+        }
+        // Without leave, the rest of the request is not going to be read.
+        self.last |= self.upload.held;
+        let form = self.form(&mut response);
+        if self.last {
+            response.fields.set(&header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        let mut download = Transfer::new(self.rendered(&response), response.framing, form);
+        match poll_fn(|cx| self.poll_delivery(cx, &mut download, &mut upstream)).await {
+            Ok(()) => {}
+            Err(Broken::Source(_)) => {
+                // What came before the break is the client's; no end is made up.
+                let _in_time = timeout(LINGER, self.client.flush()).await;
+                return Ended::Broken;
+            }
+            Err(Broken::Sink) => return Ended::Broken,
+        }
+        self.settle(upstream, response.persistent).await
+    }
+
+    fn poll_delivery(
+        &mut self,
+        cx: &mut Context<'_>,
+        download: &mut Transfer,
+        upstream: &mut Wire,
+    ) -> Poll<Result<(), Broken>> {
+        if self.poll_upload(cx, upstream).is_err() {
+            return Poll::Ready(Err(Broken::Sink));
+        }
+        let polled = download.poll(cx, upstream, self.client);
+        if polled.is_pending() && self.has_client_left(cx) {
+            return Poll::Ready(Err(Broken::Sink));
+        }
+        polled
+    }
+
+    /// After a whole response.
+    async fn settle(mut self, mut upstream: Wire, persistent: bool) -> Ended {
+        if self.uploading == Uploading::Running && !self.upload.held {
+            let rest = poll_fn(|cx| match self.poll_upload(cx, &mut upstream) {
+                Ok(()) if self.uploading == Uploading::Running => Poll::Pending,
+                ended => Poll::Ready(ended),
+            });
+            let _in_time = timeout(LINGER, rest).await;
+        }
+        let sent = self.uploading == Uploading::Done;
+        if sent && persistent && upstream.input.is_empty() {
+            upstream.rest();
+            self.core.upstreams.put(&self.link.key, upstream);
+        }
+        if sent && !self.last { Ended::Next } else { Ended::Over }
+    }
+
+    /// How the body goes on to the client, with the fields that say so.
+    fn form(&mut self, response: &mut Response) -> Form {
+        match (response.framing, self.version) {
+            (Framing::UntilClose, Version::Http11) if !response.fields.contains(&header::TRANSFER_ENCODING) => {
+                response.fields.append(&header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+                Form::InChunks
+            }
+            (Framing::UntilClose, _) => {
+                self.last = true;
+                Form::AsItCame
+            }
+            (Framing::Chunked, Version::Http10) => {
+                response.fields.retain(|name| !name.eq_ignore_ascii_case(b"transfer-encoding"));
+                Form::Bare
+            }
+            _ => Form::AsItCame,
+        }
+    }
+
+    fn strip(&self, response: &mut Response) {
+        let upgraded = response.status == StatusCode::SWITCHING_PROTOCOLS.as_u16();
+        fields::strip_response(&mut response.fields, upgraded, Http::One, self.link.key.scheme == Scheme::Https);
+    }
+
+    fn rendered(&self, response: &Response) -> BytesMut {
+        let mut out = BytesMut::with_capacity(response.fields.len() + response.reason.len() + 64);
+        let version = match self.version {
+            Version::Http11 => "HTTP/1.1",
+            Version::Http10 => "HTTP/1.0",
+        };
+        out.extend_from_slice(format!("{version} {} {}\r\n", response.status, response.reason).as_bytes());
+        response.fields.write(&mut out);
+        out.extend_from_slice(b"\r\n");
+        out
+    }
+
+    fn broken(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failed {
+        let error = UpstreamError::Broken(self.link.key.authority.clone(), error.into());
+        Failed::Upstream { error, silent: true }
+    }
+
+    fn failed(&self, error: UpstreamError) -> Failed {
+        Failed::Upstream { error, silent: false }
+    }
+}
+
+fn written(head: &Head<Lines>) -> BytesMut {
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let mut out = BytesMut::with_capacity(head.fields.len() + target.len() + 64);
+    for part in [head.method.as_str(), " ", target, " HTTP/1.1\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    head.fields.write(&mut out);
+    out.extend_from_slice(b"\r\n");
+    out
+}

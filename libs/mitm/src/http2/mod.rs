@@ -1,0 +1,54 @@
+//! HTTP/2 on both legs (RFC 9113), by hyper: streams of a client's connection become streams of a
+//! shared connection to the upstream.
+
+mod download;
+mod forward;
+mod upload;
+
+pub(crate) use upload::Upload;
+
+use crate::client::{Ending, ended};
+use crate::core::{Core, Link};
+use crate::limits::{CONNECTION_WINDOW, HEAD_BYTES, STREAM_WINDOW, STREAMS};
+use crate::stream::Duplex;
+use download::Download;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+
+/// Serves an intercepted connection.
+pub(crate) async fn serve(core: Arc<Core>, link: Arc<Link>, stream: impl Duplex, mut ending: Ending) {
+    let service = service_fn(move |request| {
+        let response = answer(core.clone(), link.clone(), request);
+        async { Ok::<_, Infallible>(response.await) }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .auto_date_header(false)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_BYTES as u32)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    // An error here is the client's leaving or its breach of the protocol; hyper has answered.
+    let _ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = ended(&mut ending) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+}
+
+async fn answer(core: Arc<Core>, link: Arc<Link>, request: Request<Incoming>) -> Response<Download> {
+    forward::intercepted(&core, &link, request).await.unwrap_or_else(|refusal| {
+        core.policy.refused(Some(&link.key.authority), &refusal);
+        refusal.response().map(Download::own)
+    })
+}
