@@ -24,6 +24,8 @@ struct Asked {
     response_headers: Vec<(String, String)>,
     response_body: (Bytes, bool),
     status: u16,
+    /// After the last chunk of either body, announced by nobody.
+    trailers: Vec<(String, String)>,
 }
 
 /// What an upstream saw and what its client got.
@@ -43,7 +45,9 @@ impl Asked {
         head.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
         match &self.body {
             None => (head + "\r\n").into_bytes(),
-            Some((body, true)) => [(head + "Transfer-Encoding: chunked\r\n\r\n").into_bytes(), chunked(body)].concat(),
+            Some((body, true)) => {
+                [(head + "Transfer-Encoding: chunked\r\n\r\n").into_bytes(), self.chunked(body)].concat()
+            }
             Some((body, false)) => [format!("{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat(),
         }
     }
@@ -56,7 +60,7 @@ impl Asked {
         match in_chunks {
             _ if matches!(self.status, 204 | 304) => (head + "\r\n").into_bytes(),
             true => {
-                let body = if bodiless { Vec::new() } else { chunked(body) };
+                let body = if bodiless { Vec::new() } else { self.chunked(body) };
                 [(head + "Transfer-Encoding: chunked\r\n\r\n").into_bytes(), body].concat()
             }
             false => {
@@ -66,29 +70,25 @@ impl Asked {
             }
         }
     }
-}
 
-fn chunked(body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for piece in body.chunks(7) {
-        out.extend(format!("{:x}\r\n", piece.len()).bytes());
-        out.extend(piece);
+    fn chunked(&self, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for piece in body.chunks(7) {
+            out.extend(format!("{:x}\r\n", piece.len()).bytes());
+            out.extend(piece);
+            out.extend(b"\r\n");
+        }
+        out.extend(b"0\r\n");
+        self.trailers.iter().for_each(|(name, value)| out.extend(format!("{name}: {value}\r\n").bytes()));
         out.extend(b"\r\n");
+        out
     }
-    out.extend(b"0\r\n\r\n");
-    out
 }
 
 fn without_framing(head: &str) -> String {
     let framing = |line: &&str| !FRAMING.iter().any(|name| line.to_ascii_lowercase().starts_with(name));
-    let grouped = |line: &str| line.split_once(':').map(|(name, _)| name.to_ascii_lowercase());
     // White space around a value is no part of it (RFC 9110 §5.5).
-    let mut lines: Vec<&str> = head.lines().filter(framing).map(str::trim_end).collect();
-    // Between different names the order is kept, too, but for repetitions, which move to the first.
-    let first = lines.remove(0);
-    let order: Vec<_> = lines.iter().map(|line| grouped(line)).collect();
-    lines.sort_by_key(|line| order.iter().position(|name| *name == grouped(line)));
-    format!("{first}\n{}", lines.join("\n"))
+    head.lines().filter(framing).map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -120,16 +120,20 @@ fn asked() -> impl Strategy<Value = Asked> {
     let request = (method, target(), headers(), prop::option::of((body(), any::<bool>())));
     let status = prop::sample::select(vec![200, 201, 204, 206, 304, 400, 404, 418, 500, 599]);
     let response = (status, "[A-Za-z0-9]([ -~]{0,12}[A-Za-z])?", headers(), (body(), any::<bool>()));
-    (request, response).prop_map(|((method, target, headers, body), (status, reason, more, answer))| Asked {
-        body: body.filter(|_| !matches!(method, "GET" | "HEAD")),
-        method,
-        target,
-        headers,
-        status,
-        reason,
-        response_headers: more,
-        response_body: answer,
-    })
+    let trailers = prop::collection::vec((name(), value()), 0..3);
+    (request, response, trailers).prop_map(
+        |((method, target, headers, body), (status, reason, more, answer), trailers)| Asked {
+            body: body.filter(|_| !matches!(method, "GET" | "HEAD")),
+            method,
+            target,
+            headers,
+            status,
+            reason,
+            response_headers: more,
+            response_body: answer,
+            trailers,
+        },
+    )
 }
 
 /// Asks an upstream that records bytes, directly or through a proxy.

@@ -132,6 +132,45 @@ async fn trailers_pass_both_ways() {
 }
 
 #[tokio::test]
+async fn early_hints_reach_the_client_before_the_response() {
+    let (upstream, _) =
+        verbatim(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+            .await;
+    let session = Session::with(&upstream).await;
+    let mut client = session.api().await;
+    client.send(GET).await;
+    assert_eq!(client.head().await, "HTTP/1.1 103 Early Hints\r\nLink: </a.css>");
+    assert_eq!(client.reply(false).await.text(), "hi");
+}
+
+#[tokio::test]
+async fn a_response_that_comes_before_the_end_of_its_request_is_delivered_whole() {
+    let upstream = Upstream::streams(&[], |stream| async move {
+        let mut client = Client { stream: Box::new(stream) };
+        client.head().await;
+        client.exactly(10_000).await;
+        client.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig").await;
+    })
+    .await;
+    let session = Session::with(&upstream).await;
+    let mut client = session.api().await;
+    client.send("POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 1000000\r\n\r\n").await;
+    client.send([b'x'; 10_000]).await;
+    let reply = client.reply(false).await;
+    assert_eq!((reply.status(), reply.text().as_str()), (413, "big"));
+    // What else it had to say is not taken for a request.
+    assert_eq!(client.rest().await, b"");
+}
+
+#[tokio::test]
+async fn a_response_with_two_lengths_is_an_error() {
+    let (upstream, _) = verbatim(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!").await;
+    let session = Session::with(&upstream).await;
+    let reply = session.api().await.ask(GET).await;
+    assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-broken"));
+}
+
+#[tokio::test]
 async fn options_asterisk_reaches_the_server_as_it_is() {
     let (upstream, heads) = verbatim(b"HTTP/1.1 204 No Content\r\nAllow: GET\r\n\r\n").await;
     let session = Session::with(&upstream).await;

@@ -159,3 +159,20 @@ async fn a_redirect_is_handed_to_the_client() {
     assert_eq!((reply.status(), reply.header("location")), (302, Some("https://other.test/")));
     assert_eq!(upstream.count(), 1);
 }
+
+#[tokio::test]
+async fn after_a_refusal_the_connection_serves_the_next_request() {
+    let upstream = Upstream::answering(|request| text(request.body.clone())).await;
+    let rules = Rules { unruled: Some("/oauth/"), ..Rules::injecting("api.test") };
+    let session = Session::new(rules, dialer(&[(API, upstream.address)]), &upstream).await;
+    let mut client = session.api().await;
+    let refused = format!("POST /oauth/x HTTP/1.1\r\nHost: api.test\r\nX: {HELD}\r\nContent-Length: 5\r\n\r\nhello");
+    assert_eq!(client.ask(refused).await.refusal(), "placeholder");
+    let reply = client.ask("POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 4\r\n\r\nnext").await;
+    assert_eq!(reply.text(), "next");
+    // The answer to a HEAD has no body, whoever gives it.
+    client.send(format!("HEAD /oauth/x HTTP/1.1\r\nHost: api.test\r\nX: {HELD}\r\n\r\n")).await;
+    let reply = client.reply(true).await;
+    assert_eq!((reply.status(), reply.header("x-authsome-error")), (403, Some("placeholder")));
+    assert_eq!(client.ask("GET / HTTP/1.1\r\nHost: api.test\r\n\r\n").await.status(), 200);
+}
