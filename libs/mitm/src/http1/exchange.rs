@@ -7,18 +7,17 @@ use crate::http1::head::{Framing, Request, Version};
 use crate::http1::lines::Lines;
 use crate::http1::response::{self, Response};
 use crate::http1::wire::Wire;
-use crate::limits::{CONTINUE, HEAD_BYTES, LINGER};
+use crate::limits::{CONTINUE, HEAD_BYTES};
 use crate::message::{Fields, Head};
-use crate::tls::Http;
 use crate::upstream_error::UpstreamError;
-use crate::{Injection, Refusal, Scheme, fields, request};
+use crate::{Injection, Refusal, fields, request};
 use bytes::BytesMut;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep};
 
 /// How a request ended for its client's connection.
 pub(crate) enum Ended {
@@ -35,23 +34,23 @@ pub(crate) enum Ended {
 }
 
 pub(crate) struct Exchange<'a> {
-    core: &'a Core,
-    link: &'a Link,
-    client: &'a mut Wire,
+    pub(super) core: &'a Core,
+    pub(super) link: &'a Link,
+    pub(super) client: &'a mut Wire,
     method: Method,
     framing: Framing,
-    version: Version,
+    pub(super) version: Version,
     upgrade: bool,
     /// This connection ends after the response.
-    last: bool,
-    upload: Transfer,
-    uploading: Uploading,
+    pub(super) last: bool,
+    pub(super) upload: Transfer,
+    pub(super) uploading: Uploading,
     /// Runs out when the upstream said nothing about a body that waits for its leave.
     hold: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Uploading {
+pub(super) enum Uploading {
     Running,
     Done,
     /// The upstream takes no more of it.
@@ -59,9 +58,9 @@ enum Uploading {
 }
 
 /// A response's head, and where its body comes from.
-struct Answer {
-    upstream: Wire,
-    response: Response,
+pub(super) struct Answer {
+    pub upstream: Wire,
+    pub response: Response,
 }
 
 enum Failed {
@@ -239,7 +238,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// An error is the client's; what the upstream does not take is its own affair.
-    fn poll_upload(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Result<(), io::Error> {
+    pub(super) fn poll_upload(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Result<(), io::Error> {
         if self.uploading != Uploading::Running {
             return Ok(());
         }
@@ -262,7 +261,7 @@ impl<'a> Exchange<'a> {
 
     /// While its answer is under way, a client's leaving is of interest; what it sends ahead stays in
     /// the buffer, up to a bound.
-    fn has_client_left(&mut self, cx: &mut Context<'_>) -> bool {
+    pub(super) fn has_client_left(&mut self, cx: &mut Context<'_>) -> bool {
         if self.uploading == Uploading::Running && !self.upload.held {
             return false;
         }
@@ -276,106 +275,6 @@ impl<'a> Exchange<'a> {
         }
         // If it said more before it closed its side, it may still be there to listen.
         self.client.input.is_empty()
-    }
-
-    /// Hands a response to the client, and both connections to their next use.
-    async fn deliver(mut self, answer: Answer, more: &[(http::HeaderName, HeaderValue)]) -> Ended {
-        let Answer { mut upstream, mut response } = answer;
-        let upgraded = response.status == StatusCode::SWITCHING_PROTOCOLS.as_u16();
-        self.strip(&mut response);
-        more.iter().for_each(|(name, value)| response.fields.append(name, value.clone()));
-        if upgraded {
-            return match self.client.send(&self.rendered(&response)).await {
-                Ok(()) => Ended::Upgraded(upstream),
-                Err(_) => Ended::Broken,
-            };
-        }
-        // Without leave, the rest of the request is not going to be read.
-        self.last |= self.upload.held;
-        let form = self.form(&mut response);
-        if self.last {
-            response.fields.set(&header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        let mut download = Transfer::new(self.rendered(&response), response.framing, form);
-        match poll_fn(|cx| self.poll_delivery(cx, &mut download, &mut upstream)).await {
-            Ok(()) => {}
-            Err(Broken::Source(_)) => {
-                // What came before the break is the client's; no end is made up.
-                let _in_time = timeout(LINGER, self.client.flush()).await;
-                return Ended::Broken;
-            }
-            Err(Broken::Sink) => return Ended::Broken,
-        }
-        self.settle(upstream, response.persistent).await
-    }
-
-    fn poll_delivery(
-        &mut self,
-        cx: &mut Context<'_>,
-        download: &mut Transfer,
-        upstream: &mut Wire,
-    ) -> Poll<Result<(), Broken>> {
-        if self.poll_upload(cx, upstream).is_err() {
-            return Poll::Ready(Err(Broken::Sink));
-        }
-        let polled = download.poll(cx, upstream, self.client);
-        if polled.is_pending() && self.has_client_left(cx) {
-            return Poll::Ready(Err(Broken::Sink));
-        }
-        polled
-    }
-
-    /// After a whole response.
-    async fn settle(mut self, mut upstream: Wire, persistent: bool) -> Ended {
-        if self.uploading == Uploading::Running && !self.upload.held {
-            let rest = poll_fn(|cx| match self.poll_upload(cx, &mut upstream) {
-                Ok(()) if self.uploading == Uploading::Running => Poll::Pending,
-                ended => Poll::Ready(ended),
-            });
-            let _in_time = timeout(LINGER, rest).await;
-        }
-        let sent = self.uploading == Uploading::Done;
-        if sent && persistent && upstream.input.is_empty() {
-            upstream.rest();
-            self.core.upstreams.put(&self.link.key, upstream);
-        }
-        if sent && !self.last { Ended::Next } else { Ended::Over }
-    }
-
-    /// How the body goes on to the client, with the fields that say so.
-    fn form(&mut self, response: &mut Response) -> Form {
-        match (response.framing, self.version) {
-            (Framing::UntilClose, Version::Http11) if !response.fields.contains(&header::TRANSFER_ENCODING) => {
-                response.fields.append(&header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-                Form::InChunks
-            }
-            (Framing::UntilClose, _) => {
-                self.last = true;
-                Form::AsItCame
-            }
-            (Framing::Chunked, Version::Http10) => {
-                response.fields.retain(|name| !name.eq_ignore_ascii_case(b"transfer-encoding"));
-                Form::Bare
-            }
-            _ => Form::AsItCame,
-        }
-    }
-
-    fn strip(&self, response: &mut Response) {
-        let upgraded = response.status == StatusCode::SWITCHING_PROTOCOLS.as_u16();
-        fields::strip_response(&mut response.fields, upgraded, Http::One, self.link.key.scheme == Scheme::Https);
-    }
-
-    fn rendered(&self, response: &Response) -> BytesMut {
-        let mut out = BytesMut::with_capacity(response.fields.len() + response.reason.len() + 64);
-        let version = match self.version {
-            Version::Http11 => "HTTP/1.1",
-            Version::Http10 => "HTTP/1.0",
-        };
-        out.extend_from_slice(format!("{version} {} {}\r\n", response.status, response.reason).as_bytes());
-        response.fields.write(&mut out);
-        out.extend_from_slice(b"\r\n");
-        out
     }
 
     fn broken(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failed {

@@ -4,6 +4,7 @@
 
 pub(crate) mod body;
 mod chunks;
+mod deliver;
 pub(crate) mod exchange;
 pub(crate) mod head;
 pub(crate) mod lines;

@@ -1,0 +1,119 @@
+//! The way back: a response to its client, and both connections to their next use.
+
+use crate::Scheme;
+use crate::fields;
+use crate::http1::body::{Broken, Form, Transfer};
+use crate::http1::exchange::{Answer, Ended, Exchange, Uploading};
+use crate::http1::head::{Framing, Version};
+use crate::http1::response::Response;
+use crate::http1::wire::Wire;
+use crate::limits::LINGER;
+use crate::message::Fields;
+use crate::tls::Http;
+use bytes::BytesMut;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use tokio::time::timeout;
+
+impl Exchange<'_> {
+    /// Hands a response to the client, and both connections to their next use.
+    pub(super) async fn deliver(mut self, answer: Answer, more: &[(HeaderName, HeaderValue)]) -> Ended {
+        let Answer { mut upstream, mut response } = answer;
+        let upgraded = response.status == StatusCode::SWITCHING_PROTOCOLS.as_u16();
+        self.strip(&mut response);
+        more.iter().for_each(|(name, value)| response.fields.append(name, value.clone()));
+        if upgraded {
+            return match self.client.send(&self.rendered(&response)).await {
+                Ok(()) => Ended::Upgraded(upstream),
+                Err(_) => Ended::Broken,
+            };
+        }
+        // Without leave, the rest of the request is not going to be read.
+        self.last |= self.upload.held;
+        let form = self.form(&mut response);
+        if self.last {
+            response.fields.set(&header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        let mut download = Transfer::new(self.rendered(&response), response.framing, form);
+        match poll_fn(|cx| self.poll_delivery(cx, &mut download, &mut upstream)).await {
+            Ok(()) => {}
+            Err(Broken::Source(_)) => {
+                // What came before the break is the client's; no end is made up.
+                let _in_time = timeout(LINGER, self.client.flush()).await;
+                return Ended::Broken;
+            }
+            Err(Broken::Sink) => return Ended::Broken,
+        }
+        self.settle(upstream, response.persistent).await
+    }
+
+    fn poll_delivery(
+        &mut self,
+        cx: &mut Context<'_>,
+        download: &mut Transfer,
+        upstream: &mut Wire,
+    ) -> Poll<Result<(), Broken>> {
+        if self.poll_upload(cx, upstream).is_err() {
+            return Poll::Ready(Err(Broken::Sink));
+        }
+        let polled = download.poll(cx, upstream, self.client);
+        if polled.is_pending() && self.has_client_left(cx) {
+            return Poll::Ready(Err(Broken::Sink));
+        }
+        polled
+    }
+
+    /// After a whole response.
+    async fn settle(mut self, mut upstream: Wire, persistent: bool) -> Ended {
+        if self.uploading == Uploading::Running && !self.upload.held {
+            let rest = poll_fn(|cx| match self.poll_upload(cx, &mut upstream) {
+                Ok(()) if self.uploading == Uploading::Running => Poll::Pending,
+                ended => Poll::Ready(ended),
+            });
+            let _in_time = timeout(LINGER, rest).await;
+        }
+        let sent = self.uploading == Uploading::Done;
+        if sent && persistent && upstream.input.is_empty() {
+            upstream.rest();
+            self.core.upstreams.put(&self.link.key, upstream);
+        }
+        if sent && !self.last { Ended::Next } else { Ended::Over }
+    }
+
+    /// How the body goes on to the client, with the fields that say so.
+    fn form(&mut self, response: &mut Response) -> Form {
+        match (response.framing, self.version) {
+            (Framing::UntilClose, Version::Http11) if !response.fields.contains(&header::TRANSFER_ENCODING) => {
+                response.fields.append(&header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+                Form::InChunks
+            }
+            (Framing::UntilClose, _) => {
+                self.last = true;
+                Form::AsItCame
+            }
+            (Framing::Chunked, Version::Http10) => {
+                response.fields.retain(|name| !name.eq_ignore_ascii_case(b"transfer-encoding"));
+                Form::Bare
+            }
+            _ => Form::AsItCame,
+        }
+    }
+
+    pub(super) fn strip(&self, response: &mut Response) {
+        let upgraded = response.status == StatusCode::SWITCHING_PROTOCOLS.as_u16();
+        fields::strip_response(&mut response.fields, upgraded, Http::One, self.link.key.scheme == Scheme::Https);
+    }
+
+    pub(super) fn rendered(&self, response: &Response) -> BytesMut {
+        let mut out = BytesMut::with_capacity(response.fields.len() + response.reason.len() + 64);
+        let version = match self.version {
+            Version::Http11 => "HTTP/1.1",
+            Version::Http10 => "HTTP/1.0",
+        };
+        out.extend_from_slice(format!("{version} {} {}\r\n", response.status, response.reason).as_bytes());
+        response.fields.write(&mut out);
+        out.extend_from_slice(b"\r\n");
+        out
+    }
+}
