@@ -13,7 +13,7 @@ pub const HEAD_BYTES: usize = 64 * 1024;
 /// first byte of a new connection.
 pub const HEAD: Duration = Duration::from_secs(30);
 
-/// Time that a kept-alive client connection may rest between two requests, and that a request body
+/// Time that a client connection may rest between two requests, and that a request body
 /// may stall.
 pub const IDLE: Duration = Duration::from_secs(300);
 

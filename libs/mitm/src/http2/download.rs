@@ -1,5 +1,6 @@
 //! The body of a response on its way to the client: streamed as the upstream sends it.
 
+use crate::http2::rest::Running;
 use crate::http2::upload::BoxError;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -11,6 +12,8 @@ pub(crate) struct Download {
     source: Source,
     /// How the upstream broke off, before hyper is told.
     broken: Option<BoxError>,
+    /// The client's connection does not rest meanwhile.
+    running: Option<Running>,
 }
 
 enum Source {
@@ -20,11 +23,16 @@ enum Source {
 
 impl Download {
     pub fn own(bytes: Bytes) -> Download {
-        Download { source: Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())), broken: None }
+        Download { source: Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())), broken: None, running: None }
     }
 
     pub fn upstream(body: Incoming) -> Download {
-        Download { source: Source::Upstream(body), broken: None }
+        Download { source: Source::Upstream(body), broken: None, running: None }
+    }
+
+    pub fn holding(mut self, running: Running) -> Download {
+        self.running = Some(running);
+        self
     }
 
     /// hyper drops what it has not written yet when it hears of an error. What came before the

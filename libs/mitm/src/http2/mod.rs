@@ -3,6 +3,7 @@
 
 mod download;
 mod forward;
+mod rest;
 mod upload;
 
 pub(crate) use upload::Upload;
@@ -17,15 +18,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rest::Streams;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
 /// Serves an intercepted connection.
 pub(crate) async fn serve(core: Arc<Core>, link: Arc<Link>, stream: impl Duplex, mut ending: Ending) {
-    let service = service_fn(move |request| {
-        let response = answer(core.clone(), link.clone(), request);
-        async { Ok::<_, Infallible>(response.await) }
+    let streams = Streams::new();
+    let service = service_fn(|request| {
+        let (running, response) = (streams.start(), answer(core.clone(), link.clone(), request));
+        async { Ok::<_, Infallible>(response.await.map(|body| body.holding(running))) }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -39,7 +42,7 @@ pub(crate) async fn serve(core: Arc<Core>, link: Arc<Link>, stream: impl Duplex,
     // An error here is the client's leaving or its breach of the protocol; hyper has answered.
     let _ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = ended(&mut ending) => {
+        () = async { tokio::select! { () = ended(&mut ending) => {}, () = streams.rested() => {} } } => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
