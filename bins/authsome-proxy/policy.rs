@@ -239,7 +239,8 @@ fn routed(table: &Table, head: &RequestHead) -> Result<Option<Arc<Route>>> {
 
 fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {
     let bad = || Error::invalid("X-Authsome-Connection is given twice, or is no name");
-    let Some(value) = head.fields.single(&CHOICE).map_err(|_repeated| bad())? else { return Ok(None) };
+    let name = CHOICE;
+    let Some(value) = head.fields.single(&name).map_err(|_repeated| bad())? else { return Ok(None) };
     str::from_utf8(value).map_err(|_| bad())?.trim().parse().map(Some)
 }
 
