@@ -5,7 +5,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::Running;
@@ -21,6 +21,7 @@ pub struct Alone {
     address: String,
     password: String,
     config: Arc<ClientConfig>,
+    roots: PathBuf,
 }
 
 impl Alone {
@@ -37,8 +38,11 @@ impl Alone {
         let mut running = world.home.spawn("authsome-proxy", &args).unwrap();
         running.see("}\n").unwrap();
         let opened: Value = serde_json::from_str(&running.stdout()).unwrap();
+        let ca = opened["ca"].as_str().unwrap();
+        let file = world.home.work().join("session.pem");
+        std::fs::write(&file, ca).unwrap();
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(opened["ca"].as_str().unwrap().as_bytes()).unwrap()).unwrap();
+        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
         let config =
             ClientConfig::builder_with_provider(mitm::provider()).with_safe_default_protocol_versions().unwrap();
         Alone {
@@ -46,7 +50,14 @@ impl Alone {
             address: opened["address"].as_str().unwrap().to_owned(),
             password: opened["secret"]["password"].as_str().unwrap().to_owned(),
             config: Arc::new(config.with_root_certificates(roots).with_no_client_auth()),
+            roots: file,
         }
+    }
+
+    /// For a program that reads them: `HTTPS_PROXY`, `SSL_CERT_FILE`.
+    pub fn variables(&self) -> [(&'static str, String); 2] {
+        let proxy = format!("http://authsome:{}@{}", self.password, self.address);
+        [("HTTPS_PROXY", proxy), ("SSL_CERT_FILE", self.roots.display().to_string())]
     }
 
     /// A TLS connection to the provider's host.

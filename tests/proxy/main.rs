@@ -6,6 +6,7 @@
 
 mod client;
 mod clients;
+mod frames;
 mod git;
 mod load;
 mod nginx;

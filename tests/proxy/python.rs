@@ -7,12 +7,12 @@ use testkit::{Output, Running};
 
 const URL: &str = "https://api.notion.test/v1/users/me";
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proxy/python")
 }
 
 /// The interpreter of the virtual environment beside the scripts.
-fn python() -> Option<String> {
+pub fn python() -> Option<String> {
     let python = folder().join(".venv/bin/python");
     is_here("Python with requests, httpx, grpcio and websockets", python.is_file())
         .then(|| python.display().to_string())
