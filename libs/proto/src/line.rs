@@ -129,7 +129,8 @@ impl FromHelper {
             return Ok(FromHelper::Reply { id, result: Ok(body) });
         }
         if let Some(error) = object.remove("err") {
-            let error = serde_json::from_value(error).map_err(|_| bad("an \"err\" of the wrong shape"))?;
+            let mut error = serde_json::from_value(error).map_err(|_| bad("an \"err\" of the wrong shape"))?;
+            redact::told(&mut error);
             return Ok(FromHelper::Reply { id, result: Err(error) });
         }
         if let Some(Value::Object(mut ask)) = object.remove("ask") {
@@ -305,6 +306,19 @@ mod tests {
         assert_eq!(FromHelper::parse(line).unwrap(), FromHelper::Reply { id: 3, result: Ok(Object::new()) });
         let line = br#"{"hello":"vault","versions":[1,99],"grease":{}}"#;
         assert!(matches!(FromHelper::parse(line).unwrap(), FromHelper::Hello(hello) if hello.versions == [1, 99]));
+    }
+
+    #[test]
+    fn an_error_of_a_helper_reaches_no_terminal_with_its_escapes() {
+        let error = Error::new(crate::Code::Denied, "no\u{1b}[2J").hint("x\u{202e}\n").choices(["a\rb".to_owned()]);
+        let line = FromHelper::Reply { id: 1, result: Err(error) }.to_line();
+        let FromHelper::Reply { result: Err(told), .. } = FromHelper::parse(&line).unwrap() else { unreachable!() };
+        assert_eq!((told.message.as_str(), told.hint.as_deref()), ("no\u{fffd}[2J", Some("x\u{fffd}\u{fffd}")));
+        assert_eq!(told.choices, ["a\u{fffd}b"]);
+        let long = Error::internal("x".repeat(900_000));
+        let line = FromHelper::Reply { id: 1, result: Err(long) }.to_line();
+        let FromHelper::Reply { result: Err(told), .. } = FromHelper::parse(&line).unwrap() else { unreachable!() };
+        assert_eq!(told.message.len(), 2000);
     }
 
     #[test]

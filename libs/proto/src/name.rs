@@ -160,13 +160,18 @@ impl Key {
         Key { profile: profile.clone(), provider: provider.clone(), slot }
     }
 
-    /// What a command needs beside the provider to mean this: ` --connection work --profile home`,
-    /// or nothing where the names are those used when none is given.
+    /// What a login needs beside the provider to mean this: ` --connection work --profile home`, or
+    /// nothing where the names are those used when none is given. (Other commands may mean another
+    /// connection by none.)
     pub fn flags(&self) -> String {
         let connection = self.connection_name().filter(|name| **name != ConnectionName::default());
+        connection.map(|name| format!(" --connection {name}")).unwrap_or_default() + &self.profile_flag()
+    }
+
+    /// ` --profile home`, or nothing.
+    pub fn profile_flag(&self) -> String {
         let profile = Some(&self.profile).filter(|name| **name != ProfileName::default());
-        let connection = connection.map(|name| format!(" --connection {name}")).unwrap_or_default();
-        connection + &profile.map(|name| format!(" --profile {name}")).unwrap_or_default()
+        profile.map(|name| format!(" --profile {name}")).unwrap_or_default()
     }
 
     /// The connection's name, unless this is a reserved key.

@@ -24,10 +24,13 @@ pub struct Account {
     pub id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Fields of a newer program.
+    #[serde(flatten)]
+    pub rest: Object,
 }
 
 /// What the person confirmed at login: a definition that says otherwise gets no credential.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Bound {
     #[serde(default)]
     pub token_url: Option<String>,
@@ -36,6 +39,23 @@ pub struct Bound {
     /// `host[:port][/path]` patterns, sorted.
     #[serde(default)]
     pub targets: Vec<String>,
+    /// Fields of a newer program.
+    #[serde(flatten)]
+    pub rest: Object,
+}
+
+impl Bound {
+    pub fn new(token_url: Option<String>, revocation_url: Option<String>, targets: Vec<String>) -> Bound {
+        Bound { token_url, revocation_url, targets, rest: Object::new() }
+    }
+}
+
+impl PartialEq for Bound {
+    /// By what this program can confirm.
+    fn eq(&self, other: &Bound) -> bool {
+        let known = |bound: &Bound| (bound.token_url.clone(), bound.revocation_url.clone(), bound.targets.clone());
+        known(self) == known(other)
+    }
 }
 
 /// The journal entry of a renewal under way.
@@ -183,14 +203,21 @@ mod tests {
             newer in prop::collection::btree_map("x_[a-z]{0,8}", json(), 0..6),
             expires_at in any::<Option<i64>>(),
         ) {
-            let mut record = object(json!({"provider": "notion", "flow": "pkce", "status": "connected"}));
+            let mut record = object(json!({"provider": "notion", "flow": "pkce", "status": "connected",
+                "account": {"label": "Acme"}, "bound": {"token_url": null, "targets": ["api.notion.com"]}}));
+            for place in ["account", "bound"] {
+                record[place].as_object_mut().unwrap().extend(newer.clone());
+            }
             record.extend(newer.clone());
             let mut read: Connection = from_object("a record", record).unwrap();
             read.expires_at = expires_at;
             let written = to_object(&read);
             for (name, value) in newer {
-                prop_assert_eq!(&written[&name], &value);
+                for there in [&written[&name], &written["account"][&name], &written["bound"][&name]] {
+                    prop_assert_eq!(there, &value);
+                }
             }
+            prop_assert_eq!(&read.bound, &Bound::new(None, None, vec!["api.notion.com".to_owned()]));
             prop_assert_eq!(from_object::<Connection>("a record", written).unwrap(), read);
         }
 

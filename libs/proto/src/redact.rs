@@ -19,6 +19,19 @@ pub fn shown(text: &str) -> String {
     shown
 }
 
+/// Longest text of another program's error that is shown, in characters: it may name several paths.
+const TOLD: usize = 2000;
+
+/// An error of the other side, made fit for a terminal.
+pub(crate) fn told(error: &mut crate::Error) {
+    let hint = error.hint.iter_mut();
+    for text in std::iter::once(&mut error.message).chain(hint).chain(&mut error.choices) {
+        if text.chars().any(is_hostile) || text.len() > TOLD {
+            *text = text.chars().take(TOLD).map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect();
+        }
+    }
+}
+
 /// C0, C1, DEL, line separators, zero-width and bidirectional controls.
 fn is_hostile(c: char) -> bool {
     c.is_control()
