@@ -1,16 +1,11 @@
 //! The record and the secrets that a login keeps.
 
+use cli::catalog;
 use proto::ops::flow::{Client, Learned};
-use proto::record::{Bound, Connection};
-use proto::{Error, Object, Result, Secrets, codec};
+use proto::record::Connection;
+use proto::{Object, Result, Secrets, codec};
 use provider::Definition;
 use serde_json::{Value, json};
-
-/// What the person confirms by this login.
-pub fn bound(definition: &Definition) -> Result<Bound> {
-    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: {error}", definition.name)))?;
-    Ok(Bound { token_url: scope.token_url, revocation_url: scope.revocation_url, targets: scope.targets })
-}
 
 /// Joins what the flow learned with what the host knows.
 ///
@@ -29,7 +24,7 @@ pub fn build(
     record.insert("status".into(), json!("connected"));
     record.insert("scopes".into(), json!(asked));
     record.insert("obtained_at".into(), json!(proto::time::now()));
-    record.insert("bound".into(), json!(bound(definition)?));
+    record.insert("bound".into(), json!(catalog::bound(definition)?));
     if let Some(base_url) = &definition.base_url {
         record.insert("base_url".into(), json!(base_url));
     }

@@ -53,9 +53,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let mut host = Host {
         args: &args,
         vault: &vault,
-        about: about(&definition, &key, &client_key, &callback),
+        about: about(&definition, &key, &callback),
         client_key,
-        bound: record::bound(&definition)?,
+        bound: catalog::bound(&definition)?,
         given: Given::read(&args, &definition)?,
         state: state.clone(),
         events,
@@ -152,7 +152,7 @@ fn stored_client(args: &Args, vault: &Vault, key: &Key, definition: &Definition)
     if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
         return Ok(None);
     }
-    let bound = record::bound(definition)?;
+    let bound = catalog::bound(definition)?;
     if client.record.bound != bound {
         confirm_moved(args, definition, &client.record.bound, &bound)?;
         client.record.bound = bound;
@@ -200,14 +200,14 @@ fn scopes(args: &Args, definition: &Definition) -> Vec<String> {
     asked
 }
 
-fn about(definition: &Definition, key: &Key, client_key: &Key, callback: &Callback) -> About {
+fn about(definition: &Definition, key: &Key, callback: &Callback) -> About {
     let is_oauth = definition.oauth.is_some();
     About {
         provider: definition.display_name.clone(),
         name: definition.name.clone(),
         connection: key.slot.to_string(),
         flags: key.flags(),
-        profile_flag: client_key.flags(),
+        profile_flag: key.profile_flag(),
         redirect_uri: is_oauth.then(|| callback.redirect_uri().to_owned()),
         dashboard_url: definition.dashboard_url.clone(),
         docs_url: definition.docs_url.clone(),

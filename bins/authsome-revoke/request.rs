@@ -1,9 +1,9 @@
 //! What a flow is told of a connection that ends: the definition it was confirmed with, and its own client.
 
-use cli::Context;
+use cli::{Context, catalog};
 use proto::ops::flow::{Client, Refresh};
 use proto::ops::vault::Entry;
-use proto::record::{Bound, Connection};
+use proto::record::Connection;
 use proto::{Code, Error, Key, Result, Secrets, codec};
 use provider::Definition;
 
@@ -24,14 +24,12 @@ pub fn request(context: &Context, key: &Key, entry: &Entry) -> Result<Refresh> {
 }
 
 fn confirmed(key: &Key, definition: &Definition, record: &Connection) -> Result<()> {
-    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: {error}", definition.name)))?;
-    let bound = Bound { token_url: scope.token_url, revocation_url: scope.revocation_url, targets: scope.targets };
-    if bound == record.bound {
+    if catalog::bound(definition)? == record.bound {
         return Ok(());
     }
     let (provider, slot) = (&key.provider, &key.slot);
     let text = format!("the definition of {provider} sends credentials elsewhere than when {slot} was connected");
-    Err(Error::new(Code::Denied, text).hint(format!("authsome login {provider} --connection {slot} --force")))
+    Err(Error::new(Code::Denied, text).hint(format!("authsome login {provider}{} --force", key.flags())))
 }
 
 /// The connection carries the client that its tokens are bound to (RFC 7009 §2.1, RFC 6749 §6).

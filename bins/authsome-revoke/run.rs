@@ -86,14 +86,20 @@ fn renewed(key: &Key, error: Error) -> Error {
         return error;
     }
     let text = format!("{} was connected anew as {} meanwhile; its old tokens are withdrawn", key.provider, key.slot);
-    Error::new(Code::Conflict, text).hint(format!("authsome revoke {} --connection {}", key.provider, key.slot))
+    Error::new(Code::Conflict, text).hint(format!(
+        "authsome revoke {} --connection {}{}",
+        key.provider,
+        key.slot,
+        key.profile_flag()
+    ))
 }
 
 /// What the provider was not told of may still be used by whoever has it.
 fn kept(key: &Key, error: Error) -> Error {
     let (provider, slot) = (&key.provider, &key.slot);
     let message = format!("the connection {slot} of {provider} is kept: {}", error.message);
-    let hint = format!("try again; authsome logout {provider} --connection {slot} forgets it untold");
+    let profile = key.profile_flag();
+    let hint = format!("try again; authsome logout {provider} --connection {slot}{profile} forgets it untold");
     Error { message, ..error }.hint(hint)
 }
 

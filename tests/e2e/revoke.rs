@@ -65,7 +65,7 @@ fn a_definition_that_moved_gets_no_token_to_revoke() {
     moved["oauth"]["revocation_url"] = json!(format!("{}/elsewhere", world.server.url()));
     world.home.write_definition("demo", &moved).unwrap();
     let output = world.home.run(&["revoke", "demo"]).unwrap().expect_code(4);
-    assert!(output.stderr.contains("authsome login demo --connection default --force"), "{output:?}");
+    assert!(output.stderr.contains("authsome login demo --force"), "{output:?}");
     assert!(world.server.requests_to("/elsewhere").is_empty() && world.server.requests_to("/revoke").is_empty());
     world.home.run(&["get", "demo"]).unwrap().expect_code(0);
 }

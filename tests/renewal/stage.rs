@@ -46,7 +46,7 @@ impl Stage {
         let text = definition.to_string();
         let (definition, _) = provider::parse("demo.json", &text, provider::Origin::Custom).unwrap();
         let scope = definition.bound().unwrap();
-        let bound = Bound { token_url: scope.token_url, revocation_url: scope.revocation_url, targets: scope.targets };
+        let bound = Bound::new(scope.token_url, scope.revocation_url, scope.targets);
         let program = match kept {
             Kept::Bundled => "authsome-vault".to_owned(),
             Kept::Directory => drop_in_vault(&world),

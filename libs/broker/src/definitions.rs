@@ -64,7 +64,7 @@ impl Definitions {
 
 pub(crate) fn bound(definition: &Definition) -> Result<Bound> {
     let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: api_url {error}", definition.name)))?;
-    Ok(Bound { token_url: scope.token_url, revocation_url: scope.revocation_url, targets: scope.targets })
+    Ok(Bound::new(scope.token_url, scope.revocation_url, scope.targets))
 }
 
 fn unusable(error: CatalogError) -> Error {

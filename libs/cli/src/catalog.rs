@@ -1,6 +1,7 @@
 //! The definitions, with the errors and warnings a person reads.
 
 use crate::Context;
+use proto::record::Bound;
 use proto::{Code, Error, ProviderName, Result};
 use provider::{Catalog, CatalogError, Definition, Entry};
 
@@ -36,6 +37,12 @@ impl Context {
 /// The provider's name as a part of a key.
 pub fn name_of(definition: &Definition) -> Result<ProviderName> {
     definition.name.parse()
+}
+
+/// What a person confirms by logging in under this definition.
+pub fn bound(definition: &Definition) -> Result<Bound> {
+    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: {error}", definition.name)))?;
+    Ok(Bound::new(scope.token_url, scope.revocation_url, scope.targets))
 }
 
 /// With the code of the one table and the command that mends it.

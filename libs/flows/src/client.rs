@@ -37,7 +37,7 @@ pub(crate) fn oauth(client: &Client) -> oauth::Client {
 /// What the person confirms by logging in under this definition.
 pub(crate) fn bound(task: &Task) -> Result<Bound> {
     let scope = task.definition.bound().map_err(|why| task.broken(format_args!("api_url {why}")))?;
-    Ok(Bound { token_url: scope.token_url, revocation_url: scope.revocation_url, targets: scope.targets })
+    Ok(Bound::new(scope.token_url, scope.revocation_url, scope.targets))
 }
 
 /// A definition that sends the client elsewhere than it used to gets it only after a yes.
