@@ -284,6 +284,29 @@ fn an_answer_that_nobody_asked_for_is_given_to_nobody() {
     }
 }
 
+#[test]
+fn a_trailer_is_no_way_out_for_what_no_head_may_hold() {
+    let court = Court::new();
+    for trailer in [
+        "Authorization: Bearer authsome-proxy-managed",
+        "X: authsome-proxy-managed",
+        "X-Authsome-Connection: default",
+        "Proxy-Authorization: Basic eDp5",
+    ] {
+        let head = post(&[b"Transfer-Encoding: chunked"], "");
+        let mut client = court.proxy.connect();
+        client.sock.set_read_timeout(Some(4 * SILENCE)).unwrap();
+        client.write_all(&[&head, format!("1\r\nx\r\n0\r\n{trailer}\r\n\r\n").as_bytes()].concat()).unwrap();
+        client.flush().unwrap();
+        answers(&mut client, 1);
+        let seen = court.wire.take().concat();
+        let seen = String::from_utf8_lossy(&seen).to_ascii_lowercase();
+        for forbidden in ["authsome", "proxy-authorization"] {
+            assert!(!seen.contains(forbidden), "{trailer}: {seen}");
+        }
+    }
+}
+
 /// What is unambiguous arrives: the cases above are not all refused for another reason.
 #[test]
 fn requests_that_hide_nothing_all_arrive() {
