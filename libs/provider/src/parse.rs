@@ -165,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn every_flow_of_our_own_needs_its_endpoint() {
+        for flow in ["pkce", "client_credentials", "jwt_bearer", "github_app"] {
+            let mut definition = good();
+            definition["flow"] = json!(flow);
+            assert!(parse("x.json", &definition.to_string(), Origin::Custom).is_ok(), "{flow}");
+            definition["oauth"]["token_url"] = json!(null);
+            let error = parse("x.json", &definition.to_string(), Origin::Custom).unwrap_err().to_string();
+            assert!(error.contains("token_url is missing"), "{flow}: {error}");
+        }
+    }
+
+    #[test]
     fn private_networks_and_loopback_are_for_a_users_own_definition() {
         for (pointer, value) in [
             ("/private_network", json!(true)),

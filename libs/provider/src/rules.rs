@@ -12,8 +12,8 @@ type Checked = Result<(), Fault>;
 /// Stands in for `{base_url}` where a definition has no default.
 const SOME_BASE_URL: &str = "https://base-url.example.com";
 
-/// The flows of our own; any other name is a helper's, which knows itself what it needs.
-const OAUTH_FLOWS: &[&str] = &["pkce", "device_code", "dcr_pkce", "client_credentials", "jwt_bearer"];
+/// The flows of our own that give an OAuth token; any other name is a helper's, which knows itself what it needs.
+const OAUTH_FLOWS: &[&str] = &["pkce", "device_code", "dcr_pkce", "client_credentials", "jwt_bearer", "github_app"];
 
 /// Refuses what is wrong, and returns what is only odd.
 pub(crate) fn check(definition: &Definition, bundled: bool) -> Result<Vec<Fault>, Fault> {

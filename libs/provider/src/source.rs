@@ -4,6 +4,7 @@ use crate::error::Complaint;
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions};
+use std::collections::HashSet;
 
 /// Strict JSON but for comments: what an editor of the original's files may rely on, no more.
 const OPTIONS: ParseOptions = ParseOptions {
@@ -90,12 +91,15 @@ fn complaint(file: &str, text: &str, offset: usize, field: Option<String>, messa
 /// Parsers differ on which of two equal keys counts; a definition has one.
 fn duplicate(node: &Value, path: &str) -> Option<(usize, String)> {
     match node {
-        Value::Object(object) => object.properties.iter().enumerate().find_map(|(i, property)| {
-            let name = property.name.as_str();
-            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            let repeated = object.properties[..i].iter().any(|earlier| earlier.name.as_str() == name);
-            if repeated { Some((start(&property.name), path)) } else { duplicate(&property.value, &path) }
-        }),
+        Value::Object(object) => {
+            let mut seen = HashSet::new();
+            object.properties.iter().find_map(|property| {
+                let name = property.name.as_str();
+                let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                let new = seen.insert(name);
+                if new { duplicate(&property.value, &path) } else { Some((start(&property.name), path)) }
+            })
+        }
         Value::Array(array) => {
             array.elements.iter().enumerate().find_map(|(i, v)| duplicate(v, &format!("{path}[{i}]")))
         }
