@@ -151,7 +151,8 @@ fn an_alias_means_the_provider_on_the_command_line_and_in_a_directory() {
 fn profiles_know_nothing_of_each_other() {
     let mut world = accounts(&["default"]);
     let own = token(&world, "default");
-    world.home.run(&["--profile", "other", "get", "demo"]).unwrap().expect_code(5);
+    let elsewhere = world.home.run(&["--profile", "other", "get", "demo"]).unwrap().expect_code(5);
+    assert!(elsewhere.stderr.contains("hint: authsome login demo --profile other\n"), "{elsewhere:?}");
     world.home.set_env("AUTHSOME_PROFILE", "other");
     // Not even the OAuth client.
     world.connect(&["--connection", "work"]);

@@ -4,7 +4,7 @@ use crate::Context;
 use helper::vault::Vault;
 use proto::ops::vault::{Expect, Rev, Row};
 use proto::record::{Connection, DefaultConnection};
-use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Slot, codec};
+use proto::{Code, ConnectionName, Error, Key, ProfileName, ProviderName, Result, Slot, codec};
 use provider::{Choice, SaidBy, Wanted, choose};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Connections {
     provider: Option<ProviderName>,
+    profile: ProfileName,
     /// By name; the record as it is, for what this build does not know.
     pub rows: Vec<Row>,
     /// `@default`.
@@ -84,7 +85,8 @@ impl Context {
 
     fn none_of(&self, provider: &ProviderName) -> Connections {
         let directory = self.choices().get(provider).cloned();
-        Connections { provider: Some(provider.clone()), directory, ..Connections::default() }
+        let profile = self.profile.clone();
+        Connections { provider: Some(provider.clone()), profile, directory, ..Connections::default() }
     }
 }
 
@@ -124,21 +126,27 @@ impl Connections {
 
     fn explained(&self, choice: Choice) -> Error {
         let provider = self.provider.as_ref().map(ProviderName::as_str).unwrap_or_default();
+        let profile = match self.profile == ProfileName::default() {
+            true => String::new(),
+            false => format!(" --profile {}", self.profile),
+        };
         match choice {
             Choice::One(_) | Choice::NotConnected => Error::new(Code::NotFound, format!("{provider} is not connected"))
-                .hint(format!("authsome login {provider}")),
+                .hint(format!("authsome login {provider}{profile}")),
             Choice::Missing(name, SaidBy::Default) => {
                 Error::new(Code::NotFound, format!("{provider}'s default connection {name:?} is gone"))
-                    .hint(format!("authsome connection set-default {provider} NAME"))
+                    .hint(format!("authsome connection set-default {provider} NAME{profile}"))
             }
             Choice::Missing(name, by) => {
                 let whose = if by == SaidBy::Directory { ", which .authsome.json names" } else { "" };
                 Error::new(Code::NotFound, format!("{provider} has no connection {name:?}{whose}"))
-                    .hint(format!("authsome login {provider} --connection {name}"))
+                    .hint(format!("authsome login {provider} --connection {name}{profile}"))
             }
             Choice::Ambiguous(names) => Error::new(Code::Ambiguous, format!("{provider} has several connections"))
                 .choices(names.into_iter().map(str::to_owned))
-                .hint(format!("say which: --connection NAME, or authsome connection set-default {provider} NAME")),
+                .hint(format!(
+                    "say which: --connection NAME, or authsome connection set-default {provider} NAME{profile}"
+                )),
         }
     }
 }
