@@ -3,12 +3,16 @@
 use crate::client::{Alone, ask, head};
 use crate::connected;
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use testkit::wait_until;
 
 const GET: &str = "GET /v1/users/me HTTP/1.1\r\nHost: api.notion.test\r\n\r\n";
 
 /// In KiB. The bound of the kept request body and of the windows, with room for the allocator.
 const GROWTH: u64 = 8 * 1024;
+
+/// Idle upstream connections that may be kept.
+const POOL: usize = 64;
 
 const LARGE: usize = 64 << 20;
 
@@ -70,11 +74,47 @@ fn a_thousand_clients_that_vanish_within_a_request_leave_it_as_it_was() {
         }
     };
     (0..100).for_each(vanish);
-    let (before, _) = proxy.memory();
+    let (before, descriptors) = (proxy.memory().0, proxy.descriptors());
     (0..900).for_each(vanish);
     assert!(ask(&mut proxy.connect(), GET).0.starts_with("HTTP/1.1 200"));
     let (after, _) = proxy.memory();
     assert!(after < before + GROWTH, "{before} KiB grew to {after} KiB");
+    let closed = || proxy.descriptors() <= descriptors + POOL;
+    assert!(wait_until(Duration::from_secs(10), closed), "{descriptors} grew to {}", proxy.descriptors());
+}
+
+/// The bench's soak in small.
+#[test]
+fn ten_seconds_of_all_kinds_of_traffic_leave_it_as_it_was() {
+    let world = connected();
+    let proxy = Alone::start(&world);
+    let start = Instant::now();
+    let worker = |kind: usize| {
+        let mut kept = proxy.connect();
+        let mut count = 0;
+        while start.elapsed() < Duration::from_secs(10) {
+            let (path, fresh) = [("/v1/users/me", false), ("/v1/users/me", true), ("/bytes?n=2000000", false)][kind];
+            if fresh {
+                kept = proxy.connect();
+            }
+            let (head, _) = ask(&mut kept, &format!("GET {path} HTTP/1.1\r\nHost: api.notion.test\r\n\r\n"));
+            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+            count += 1;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        count
+    };
+    let total = std::thread::scope(|scope| {
+        let workers = [0, 0, 0, 1, 2].map(|kind| scope.spawn(move || worker(kind)));
+        std::thread::sleep(Duration::from_secs(3));
+        let early = (proxy.memory().0, proxy.descriptors());
+        let total: usize = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
+        let late = (proxy.memory().0, proxy.descriptors());
+        assert!(late.0 < early.0 + GROWTH, "{} KiB grew to {} KiB", early.0, late.0);
+        assert!(late.1 <= early.1 + POOL, "{} descriptors grew to {}", early.1, late.1);
+        total
+    });
+    assert!(total > 500, "{total} requests are no load");
 }
 
 #[test]

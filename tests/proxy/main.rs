@@ -6,6 +6,7 @@
 
 mod client;
 mod clients;
+mod deaths;
 mod frames;
 mod git;
 mod load;

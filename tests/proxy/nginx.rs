@@ -11,7 +11,15 @@ use testkit::{Running, free_port, wait_until};
 pub struct Nginx {
     pub address: SocketAddr,
     pub site: Site,
-    _running: Running,
+    pub running: Running,
+    program: String,
+}
+
+impl Nginx {
+    /// Another one at the same address.
+    pub fn restart(&self, world: &World) -> Running {
+        run(world, &self.program, self.address)
+    }
 }
 
 /// Serves the work directory and `locations`, to who brings the token alone; `seen` has a line for
@@ -41,11 +49,16 @@ pub fn start(world: &World, locations: &str) -> Option<Nginx> {
         work.display(),
     );
     fs::write(work.join("nginx.conf"), configuration).unwrap();
-    let prefix = work.display().to_string();
-    let running = world.home.spawn(nginx.unwrap().to_str().unwrap(), &["-p", &prefix, "-c", "nginx.conf"]).unwrap();
+    let program = nginx.unwrap().display().to_string();
+    Some(Nginx { address, site, running: run(world, &program, address), program })
+}
+
+fn run(world: &World, program: &str, address: SocketAddr) -> Running {
+    let prefix = world.home.work().display().to_string();
+    let running = world.home.spawn(program, &["-p", &prefix, "-c", "nginx.conf"]).unwrap();
     let listens = || std::net::TcpStream::connect(address).is_ok();
     assert!(wait_until(Duration::from_secs(10), listens), "nginx does not listen: {}", running.stderr());
-    Some(Nginx { address, site, _running: running })
+    running
 }
 
 #[test]
