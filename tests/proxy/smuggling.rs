@@ -4,16 +4,13 @@
 //! The upstream may get a beginning of what a strict reader finds in the bytes that were sent, framed
 //! in one way only. Refusing all of it is as good.
 
-use crate::client::{Alone, Tls};
-use crate::reader::{self, Reading};
-use crate::wire::{ANSWER, Wire};
-use crate::{HOST, connected};
-use std::io::{ErrorKind, Read, Write};
-use std::time::Duration;
+mod answers;
+mod court;
 
-/// After so long without a byte nothing more is expected. Only cases that leave a request unfinished
-/// take this long.
-const SILENCE: Duration = Duration::from_millis(300);
+use crate::HOST;
+use crate::reader;
+use court::{Court, SILENCE, answers};
+use std::io::Write;
 
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: api.notion.test\r\n\r\n";
 
@@ -237,54 +234,6 @@ fn a_request_line_that_half_of_the_readers_understand_hides_no_request() {
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_given_to_nobody() {
-    let evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
-    let court = Court::new();
-    for head in [
-        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Length: 46\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 46\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 0, 46\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: +0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 46\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 46\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nX: a\nContent-Length: 46\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 204 No Content\r\nContent-Length: 46\r\n\r\n",
-        "HTTP/1.1 304 Not Modified\r\nContent-Length: 46\r\n\r\n",
-        "HTTP/1.1 100 Continue\r\nContent-Length: 46\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
-    ] {
-        court.wire.answer_once(format!("{head}{evil}"));
-        let mut first = court.proxy.connect();
-        first.sock.set_read_timeout(Some(SILENCE)).unwrap();
-        first.write_all(HIDDEN.as_bytes()).unwrap();
-        first.flush().unwrap();
-        answers(&mut first, 0);
-        // By the same client, if it still may, and by another one.
-        let second = court.proxy.connect();
-        for mut client in [first, second] {
-            client.sock.set_read_timeout(Some(4 * SILENCE)).unwrap();
-            if client.write_all(HIDDEN.as_bytes()).and_then(|()| client.flush()).is_ok() {
-                let mut answer = [0; 4096];
-                let count = client.read(&mut answer).unwrap_or(0);
-                let answer = String::from_utf8_lossy(&answer[..count]);
-                assert!(!answer.contains("evil"), "{head}: {answer}");
-            }
-        }
-        let mut third = court.proxy.connect();
-        third.write_all(HIDDEN.as_bytes()).unwrap();
-        third.flush().unwrap();
-        assert_eq!(answers(&mut third, 1), 1, "{head}: the next one got no answer");
-        court.wire.take();
-    }
-}
-
-#[test]
 fn a_trailer_is_no_way_out_for_what_no_head_may_hold() {
     let court = Court::new();
     for trailer in [
@@ -349,71 +298,4 @@ fn try_all(cases: Vec<Vec<u8>>) {
     assert!(faults.is_empty(), "{} of {} cases:\n{}", faults.len(), cases.len(), faults.join("\n"));
     // Nothing came late either.
     court.judge(HIDDEN.as_bytes()).unwrap();
-}
-
-struct Court {
-    wire: Wire,
-    proxy: Alone,
-    _world: crate::world::World,
-}
-
-impl Court {
-    fn new() -> Court {
-        let world = connected();
-        let wire = Wire::start(&world.home.work());
-        let proxy = Alone::at(&world, wire.address, &wire.site.roots);
-        Court { wire, proxy, _world: world }
-    }
-
-    /// What the upstream read, if that is right.
-    fn judge(&self, sent: &[u8]) -> Result<Reading, String> {
-        let asked = reader::read(sent);
-        let mut client = self.proxy.connect();
-        client.sock.set_read_timeout(Some(SILENCE)).unwrap();
-        let _ = client.write_all(sent).and_then(|()| client.flush());
-        let answered = answers(&mut client, asked.whole());
-        drop(client);
-        let mut got = Reading::default();
-        for connection in self.wire.take() {
-            let reading = reader::read(&connection);
-            if let Some(fault) = reading.fault {
-                return Err(format!("the upstream got a doubtful {fault}: {:?}", String::from_utf8_lossy(&connection)));
-            }
-            got.requests.extend(reading.requests);
-        }
-        for (at, request) in got.requests.iter().enumerate() {
-            let same = asked.requests.get(at).is_some_and(|asked| {
-                let begins = asked.body.starts_with(&request.body) && asked.line == request.line;
-                // A recipient drops these (RFC 9110 §6.5.1); who merges them would be led astray.
-                let framing = ["transfer-encoding", "content-length", "host"];
-                let harmless = !request.trailers.iter().any(|name| framing.contains(&name.as_str()));
-                begins && harmless && (!request.is_whole || asked.is_whole && asked.body.len() == request.body.len())
-            });
-            if !same {
-                return Err(format!("the upstream read {request:?}, which was not sent"));
-            }
-        }
-        if answered > asked.whole() {
-            return Err(format!("{answered} answers to {} requests", asked.whole()));
-        }
-        Ok(got)
-    }
-}
-
-/// How many of the upstream's answers come until there are enough, the end, or silence.
-fn answers(client: &mut Tls, enough: usize) -> usize {
-    let (mut came, mut part) = (Vec::<u8>::new(), [0; 4096]);
-    loop {
-        let end = &ANSWER.as_bytes()[ANSWER.len() - 6..];
-        let count = came.windows(end.len()).filter(|window| *window == end).count();
-        if enough > 0 && count >= enough {
-            return count;
-        }
-        match client.read(&mut part) {
-            Ok(0) => return count,
-            Ok(more) => came.extend(&part[..more]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return count,
-        }
-    }
 }
