@@ -59,7 +59,16 @@ fn no_secret_is_in_argv_environment_output_trace_or_on_disk() {
         let output = world.home.run(asked).unwrap().expect_code(0);
         written.push_str(&output.stderr);
     }
-    collect(&mut written, world.home.run(&["logout", "openai", "--yes"]).unwrap());
+    let moves: &[&[&str]] = &[
+        &["connection", "rename", "demo", "default", "work"],
+        &["login", "demo", "--connection", "work"],
+        &["logout", "openai", "--yes"],
+        &["revoke", "demo", "--yes"],
+        &["remove", "demo", "--yes"],
+    ];
+    for command in moves {
+        collect(&mut written, world.home.run(command).unwrap());
+    }
 
     let mut secrets = world.server.secrets();
     secrets.push(API_KEY.to_owned());
