@@ -29,9 +29,10 @@ impl Flights {
         }
         let flight = Arc::new(Flight::default());
         running.insert(key.clone(), flight.clone());
-        let landing = Landing { flights: self.clone(), flight: flight.clone(), key: key.clone(), result: None };
-        std::thread::spawn(move || {
-            let mut landing = landing;
+        drop(running);
+        let mut landing = Landing { flights: self.clone(), flight: flight.clone(), key: key.clone(), result: None };
+        // Without a thread it lands at once, with nothing: that is an error to everyone who waits.
+        let _ = std::thread::Builder::new().spawn(move || {
             landing.result = Some(renew());
             drop(landing);
         });
