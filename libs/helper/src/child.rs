@@ -11,6 +11,38 @@ use std::time::Duration;
 /// How long a helper may take to end after EOF, and again after TERM.
 const ENDING: Duration = Duration::from_secs(2);
 
+/// A helper that was started and has said nothing yet; dropping it ends it.
+pub struct Spawned {
+    /// Until it is greeted.
+    process: Option<std::process::Child>,
+    helper: String,
+    role: String,
+    tracer: Tracer,
+}
+
+impl Spawned {
+    /// Waits for its hello.
+    pub fn greet(mut self) -> Result<Child, Broken> {
+        let Some(process) = self.process.as_mut() else { unreachable!("it is taken below") };
+        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
+            unreachable!("both were piped");
+        };
+        let link = Link::connect(&self.helper, &self.role, stdout, stdin, self.tracer.clone())?;
+        let Some(process) = self.process.take() else { unreachable!("it was there above") };
+        Ok(Child { link, process, may_signal: self.role != "credential" })
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        // It never became a helper: nothing of ours can be under way in it.
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
 /// A running helper; dropping it ends it.
 pub struct Child {
     link: Link,
@@ -21,30 +53,25 @@ pub struct Child {
 
 impl Child {
     /// Starts `command` as a helper of `role` and waits for its hello.
+    pub fn start(command: Command, role: &str, tracer: Tracer) -> Result<Child, Broken> {
+        Child::spawn(command, role, tracer)?.greet()
+    }
+
+    /// The same without waiting: there is time for other things until it is up.
     ///
     /// `command` carries program, working directory and environment; the one argument, the pipes
     /// and the own process group (a Ctrl-C is the host's to handle) are added here.
-    pub fn start(mut command: Command, role: &str, tracer: Tracer) -> Result<Child, Broken> {
+    pub fn spawn(mut command: Command, role: &str, tracer: Tracer) -> Result<Spawned, Broken> {
         let helper = command.get_program().to_string_lossy().into_owned();
-        let broken = |what: String| Broken { helper: helper.clone(), what, timed_out: false };
-        let mut process = command
+        let started = command
             .arg(format!("--authsome-helper={role}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
-            .spawn()
-            .map_err(|error| broken(format!("cannot start it: {error}")))?;
-        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
-            unreachable!("both were piped");
-        };
-        match Link::connect(&helper, role, stdout, stdin, tracer) {
-            Ok(link) => Ok(Child { link, process, may_signal: role != "credential" }),
-            Err(broken) => {
-                // It never became a helper: nothing of ours can be under way in it.
-                let _ = process.kill();
-                let _ = process.wait();
-                Err(broken)
-            }
+            .spawn();
+        match started {
+            Ok(process) => Ok(Spawned { process: Some(process), helper, role: role.to_owned(), tracer }),
+            Err(error) => Err(Broken { helper, what: format!("cannot start it: {error}"), timed_out: false }),
         }
     }
 

@@ -11,15 +11,17 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod incoming;
 mod link;
 mod read;
 mod serve;
+mod text;
 pub mod vault;
 
-pub use child::Child;
+pub use child::{Child, Spawned};
 pub use link::{Asks, Broken, Event, Link, NoAsks};
 pub use read::{Lines, ReadError};
-pub use serve::{Host, Service, serve};
+pub use serve::{Answer, Host, Service, serve};
 
 use std::sync::Arc;
 

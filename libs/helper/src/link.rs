@@ -1,14 +1,21 @@
 //! The host's end: many calls in flight over one pipe, each with its own asks.
+//!
+//! Who waits for an answer reads the pipe itself, for the others, too: a call from one thread, which
+//! most are, wakes no other. A thread that only reads is started once an answer is wanted that nobody
+//! waits for, or that somebody else was reading for.
 
-use crate::read::{Lines, ReadError};
+use crate::incoming::{Incoming, Source};
+use crate::text::Text;
 use crate::{Direction, Tracer, trace};
 use proto::{Code, Error, FromHelper, FromHost, Hello, Object};
 use std::collections::HashMap;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// How long a helper may take to say hello.
 const HELLO: Duration = Duration::from_secs(5);
@@ -16,6 +23,9 @@ const HELLO: Duration = Duration::from_secs(5);
 /// How long a request that asks nothing may take. A renewal that waits for another one's end takes
 /// less than a minute; a vault behind a hardware key may wait for a finger.
 const REQUEST: Duration = Duration::from_secs(120);
+
+/// How long the last words of a helper are waited for that no longer listens.
+const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// How long a helper may take to answer a cancel.
 const CANCEL: Duration = Duration::from_secs(2);
@@ -68,7 +78,14 @@ pub enum Event {
     Done(Result<proto::Result<Object>, Broken>),
 }
 
-type Sink = Box<dyn FnMut(Event) + Send>;
+/// What was read for one request.
+enum Said {
+    Event(Event),
+    /// The body of an `ok`, as text: whoever wants it knows what to make of it.
+    Answer(Text),
+}
+
+type Sink = Box<dyn FnMut(Said) + Send>;
 
 /// A connection to a helper. Cloning gives another handle on the same one.
 #[derive(Clone)]
@@ -80,6 +97,8 @@ struct Shared {
     next_id: AtomicU64,
     /// `None` once closed.
     writer: Mutex<Option<Box<dyn Write + Send>>>,
+    /// `None` while a thread reads, and once the wire is broken.
+    incoming: Mutex<Option<Incoming>>,
     pending: Mutex<Pending>,
     tracer: Tracer,
 }
@@ -94,35 +113,23 @@ impl Link {
     /// Waits for the hello of a helper that should serve `role`. `helper` is its path, for errors.
     pub fn connect<R, W>(helper: &str, role: &str, reader: R, writer: W, tracer: Tracer) -> Result<Link, Broken>
     where
-        R: Read + Send + 'static,
+        R: Read + AsFd + Send + 'static,
         W: Write + Send + 'static,
     {
         let broken = |what: String| Broken { helper: helper.to_owned(), what, timed_out: false };
-        let (hello_sender, hello_receiver) = mpsc::channel();
-        let (link_sender, link_receiver) = mpsc::channel();
-        let reader_tracer = tracer.clone();
-        std::thread::Builder::new()
-            .name("helper-reader".to_owned())
-            .spawn(move || read_all(reader, &reader_tracer, &hello_sender, &link_receiver))
-            .map_err(|error| broken(format!("no thread to read it: {error}")))?;
-        let hello = match hello_receiver.recv_timeout(HELLO) {
-            Ok(Ok(hello)) => hello,
-            Ok(Err(what)) => return Err(broken(what)),
-            Err(RecvTimeoutError::Timeout) => return Err(broken(format!("no hello in {} s", HELLO.as_secs()))),
-            Err(RecvTimeoutError::Disconnected) => return Err(broken("no hello".to_owned())),
-        };
+        let source: Box<dyn Source> = Box::new(reader);
+        let mut incoming = Incoming::new(source, tracer.clone());
+        let hello = first_word(&mut incoming).map_err(broken)?;
         check_hello(&hello, role).map_err(broken)?;
-        let link = Link(Arc::new(Shared {
+        Ok(Link(Arc::new(Shared {
             helper: helper.to_owned(),
             hello,
             next_id: AtomicU64::new(1),
             writer: Mutex::new(Some(Box::new(writer))),
+            incoming: Mutex::new(Some(incoming)),
             pending: Mutex::default(),
             tracer,
-        }));
-        // The reader is waiting for this; if it has ended, the next call finds out.
-        let _ = link_sender.send(link.clone());
-        Ok(link)
+        })))
     }
 
     pub fn hello(&self) -> &Hello {
@@ -134,14 +141,25 @@ impl Link {
         &self.0.helper
     }
 
-    /// Sends a request; `sink` gets every event of it, on the reader's thread, [`Event::Done`] last.
+    /// Sends a request; `sink` gets every event of it, on a thread that reads, [`Event::Done`] last.
     pub fn submit(&self, op: &str, body: Object, mut sink: impl FnMut(Event) + Send + 'static) -> u64 {
+        let id = self.begin(op, body, move |said| match said {
+            Said::Event(event) => sink(event),
+            Said::Answer(text) => sink(Event::Done(Ok(Ok(text.object())))),
+        });
+        if let Some(incoming) = self.take_incoming() {
+            self.give_back(incoming, &[]);
+        }
+        id
+    }
+
+    fn begin(&self, op: &str, body: Object, mut sink: impl FnMut(Said) + Send + 'static) -> u64 {
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
         {
             let mut pending = lock(&self.0.pending);
             if let Some(broken) = pending.broken.clone() {
                 drop(pending);
-                sink(Event::Done(Err(broken)));
+                sink(Said::Event(Event::Done(Err(broken))));
                 return id;
             }
             pending.sinks.insert(id, Box::new(sink));
@@ -173,14 +191,26 @@ impl Link {
         asks: &mut dyn Asks,
         deadline: Option<Instant>,
     ) -> Result<proto::Result<Object>, Broken> {
-        let (sender, receiver) = mpsc::channel();
-        let id = self.submit(op, body, move |event| drop(sender.send(event)));
-        let mut wait = Wait { link: self, receiver, deadline, cancelled: false };
+        let (id, receiver) = self.send_request(op, body);
+        Ok(self.wait(id, receiver, &[id], asks, deadline)?.map(|text| text.object()))
+    }
+
+    /// Waits for the end of one of `own` requests, which are all that this thread waits for.
+    fn wait(
+        &self,
+        id: u64,
+        receiver: Receiver<Said>,
+        own: &[u64],
+        asks: &mut dyn Asks,
+        deadline: Option<Instant>,
+    ) -> Result<proto::Result<Text>, Broken> {
+        let mut wait = Wait { link: self, receiver, own, deadline, cancelled: false };
         loop {
             match wait.next(id)? {
-                Event::Done(result) => return result,
-                Event::Note(text) => asks.note(&text),
-                Event::Ask { n, kind, body } => {
+                Said::Answer(text) => return Ok(Ok(text)),
+                Said::Event(Event::Done(result)) => return result.map(|result| result.map(|object| Text::of(&object))),
+                Said::Event(Event::Note(text)) => asks.note(&text),
+                Said::Event(Event::Ask { n, kind, body }) => {
                     let result = asks.ask(&kind, body, &|| self.is_alive());
                     self.answer(id, n, result);
                 }
@@ -190,14 +220,37 @@ impl Link {
 
     /// A typed request that asks nothing; both levels of failure in one error.
     pub fn request<B: serde::Serialize, A: serde::de::DeserializeOwned>(&self, op: &str, body: &B) -> proto::Result<A> {
+        let Some(answer) = self.requests(op, std::slice::from_ref(body)).pop() else { unreachable!("one was asked") };
+        answer
+    }
+
+    /// Several at once: the helper need not wait for us between them. The answers are in their order.
+    pub fn requests<B: serde::Serialize, A: serde::de::DeserializeOwned>(
+        &self,
+        op: &str,
+        bodies: &[B],
+    ) -> Vec<proto::Result<A>> {
         let deadline = Some(Instant::now() + REQUEST);
-        let reply = self.call_until(op, proto::codec::to_object(body), &mut NoAsks, deadline)??;
-        proto::codec::from_object(&format!("the answer of {} to {op}", self.0.helper), reply)
+        let sent: Vec<_> = bodies.iter().map(|body| self.send_request(op, proto::codec::to_object(body))).collect();
+        let ids: Vec<u64> = sent.iter().map(|(id, _)| *id).collect();
+        let answers = sent.into_iter().map(|(id, receiver)| {
+            let answer = self.wait(id, receiver, &ids, &mut NoAsks, deadline)??;
+            answer.parsed(|| format!("the answer of {} to {op}", self.0.helper))
+        });
+        answers.collect()
+    }
+
+    fn send_request(&self, op: &str, body: Object) -> (u64, Receiver<Said>) {
+        let (sender, receiver) = mpsc::channel();
+        let id = self.begin(op, body, move |said| drop(sender.send(said)));
+        (id, receiver)
     }
 
     /// False once the helper is gone.
     pub fn is_alive(&self) -> bool {
-        lock(&self.0.pending).broken.is_none()
+        // While nobody reads, nobody has seen it end.
+        let is_closed = lock(&self.0.incoming).as_ref().is_some_and(Incoming::is_closed);
+        !is_closed && lock(&self.0.pending).broken.is_none()
     }
 
     /// Closes the helper's stdin: EOF tells it to end. Calls in flight still get their replies.
@@ -213,43 +266,95 @@ impl Link {
             None => Err("it was told to end".to_owned()),
             Some(writer) => writer.write_all(&bytes).and_then(|()| writer.flush()).map_err(|error| error.to_string()),
         };
-        // A helper that died is told apart by what its reader saw, not by a broken pipe.
         if let Err(what) = result {
-            std::thread::yield_now();
+            self.hear_out();
             self.break_off(&format!("cannot write to it: {what}"));
         }
     }
 
-    fn receive(&self, line: &[u8]) -> Result<(), String> {
-        match FromHelper::parse(line).map_err(|malformed| malformed.to_string())? {
+    /// A helper that died is told apart by what it said last, not by a broken pipe.
+    fn hear_out(&self) {
+        let Some(mut incoming) = self.take_incoming() else { return std::thread::yield_now() };
+        let deadline = Some(Instant::now() + LAST_WORDS);
+        while let Ok(true) = self.read_one(&mut incoming, deadline).map_err(|what| self.break_off(&what)) {}
+    }
+
+    fn take_incoming(&self) -> Option<Incoming> {
+        lock(&self.0.incoming).take()
+    }
+
+    /// Leaves the reading to the next one; to a thread of its own when an answer is wanted besides `own`.
+    fn give_back(&self, incoming: Incoming, own: &[u64]) {
+        // Held while looking: who begins a request after the look finds what is given back here.
+        let mut place = lock(&self.0.incoming);
+        if !lock(&self.0.pending).sinks.keys().any(|id| !own.contains(id)) {
+            *place = Some(incoming);
+            return;
+        }
+        drop(place);
+        let link = self.clone();
+        let reading =
+            std::thread::Builder::new().name("helper-reader".to_owned()).spawn(move || link.read_all(incoming));
+        if let Err(error) = reading {
+            self.break_off(&format!("no thread to read it: {error}"));
+        }
+    }
+
+    fn read_all(&self, mut incoming: Incoming) {
+        loop {
+            if let Err(what) = self.read_one(&mut incoming, None) {
+                return self.break_off(&what);
+            }
+        }
+    }
+
+    /// Reads one line and hands it to whom it is for; false when the deadline passed.
+    fn read_one(&self, incoming: &mut Incoming, deadline: Option<Instant>) -> Result<bool, String> {
+        let Some(line) = incoming.next(deadline)? else { return Ok(false) };
+        self.receive(line)?;
+        Ok(true)
+    }
+
+    fn receive(&self, line: Zeroizing<Vec<u8>>) -> Result<(), String> {
+        let line = match Text::of_reply(line) {
+            Ok((_, _, Some(name))) => return Err(misplaced(name)),
+            Ok((id, text, None)) => return self.end(id, Said::Answer(text)),
+            Err(line) => line,
+        };
+        match FromHelper::parse(&line).map_err(|malformed| malformed.to_string())? {
             FromHelper::Hello(_) => Err("a second hello".to_owned()),
             FromHelper::Reply { id, result } => {
                 if let Some(name) = result.as_ref().ok().and_then(proto::redact::misplaced_secret) {
-                    return Err(format!("its reply holds {name:?} outside of \"secret\""));
+                    return Err(misplaced(name));
                 }
-                let sink = lock(&self.0.pending).sinks.remove(&id);
-                match sink {
-                    Some(mut sink) => sink(Event::Done(Ok(result))),
-                    None => self.known(id)?,
-                }
-                Ok(())
+                self.end(id, Said::Event(Event::Done(Ok(result))))
             }
             FromHelper::Ask { id, n, kind, body } => self.deliver(id, Event::Ask { n, kind, body }),
             FromHelper::Note { id, text } => self.deliver(id, Event::Note(text)),
         }
     }
 
+    /// The last word on a request.
+    fn end(&self, id: u64, said: Said) -> Result<(), String> {
+        let sink = lock(&self.0.pending).sinks.remove(&id);
+        match sink {
+            Some(mut sink) => sink(said),
+            None => self.known(id)?,
+        }
+        Ok(())
+    }
+
     /// The sink is called with no lock held, so that it may make further requests.
     fn deliver(&self, id: u64, event: Event) -> Result<(), String> {
         let sink = lock(&self.0.pending).sinks.remove(&id);
         let Some(mut sink) = sink else { return self.known(id) };
-        sink(event);
+        sink(Said::Event(event));
         let mut pending = lock(&self.0.pending);
         match pending.broken.clone() {
             None => drop(pending.sinks.insert(id, sink)),
             Some(broken) => {
                 drop(pending);
-                sink(Event::Done(Err(broken)));
+                sink(Said::Event(Event::Done(Err(broken))));
             }
         }
         Ok(())
@@ -271,7 +376,7 @@ impl Link {
             std::mem::take(&mut pending.sinks).into_values().map(move |sink| (sink, first.clone())).collect::<Vec<_>>()
         };
         for (mut sink, broken) in sinks {
-            sink(Event::Done(Err(broken)));
+            sink(Said::Event(Event::Done(Err(broken))));
         }
     }
 }
@@ -279,32 +384,66 @@ impl Link {
 /// Waiting for the events of one request.
 struct Wait<'a> {
     link: &'a Link,
-    receiver: Receiver<Event>,
+    receiver: Receiver<Said>,
+    own: &'a [u64],
     deadline: Option<Instant>,
     cancelled: bool,
 }
 
 impl Wait<'_> {
-    fn next(&mut self, id: u64) -> Result<Event, Broken> {
-        let gone =
-            |what: &str, timed_out| Broken { helper: self.link.0.helper.clone(), what: what.to_owned(), timed_out };
+    fn next(&mut self, id: u64) -> Result<Said, Broken> {
         loop {
-            let Some(deadline) = self.deadline else {
-                return self.receiver.recv().map_err(|_| gone("it is gone", false));
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.receiver.recv_timeout(left) {
-                Ok(event) => return Ok(event),
-                Err(RecvTimeoutError::Disconnected) => return Err(gone("it is gone", false)),
-                Err(RecvTimeoutError::Timeout) if self.cancelled => return Err(gone("no answer in time", true)),
-                Err(RecvTimeoutError::Timeout) => {
-                    self.link.cancel(id);
-                    self.cancelled = true;
-                    self.deadline = Some(Instant::now() + CANCEL);
-                }
+            if let Some(event) = self.event()? {
+                return Ok(event);
             }
+            if self.deadline.is_none_or(|deadline| Instant::now() < deadline) {
+                continue;
+            }
+            if self.cancelled {
+                return Err(self.gone("no answer in time", true));
+            }
+            self.link.cancel(id);
+            self.cancelled = true;
+            self.deadline = Some(Instant::now() + CANCEL);
         }
     }
+
+    /// The next event; `None` when the deadline passed, or when what was read was for another.
+    fn event(&self) -> Result<Option<Said>, Broken> {
+        let Some(mut incoming) = self.link.take_incoming() else { return self.wait() };
+        // Whoever read until now may have read this one's, too.
+        let received = self.receiver.try_recv().ok();
+        if received.is_none()
+            && let Err(what) = self.link.read_one(&mut incoming, self.deadline)
+        {
+            self.link.break_off(&what);
+            return self.wait();
+        }
+        let received = received.or_else(|| self.receiver.try_recv().ok());
+        self.link.give_back(incoming, self.own);
+        Ok(received)
+    }
+
+    /// The same while another thread reads.
+    fn wait(&self) -> Result<Option<Said>, Broken> {
+        let received = match self.deadline {
+            None => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(deadline) => self.receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+        };
+        match received {
+            Ok(event) => Ok(Some(event)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(self.gone("it is gone", false)),
+        }
+    }
+
+    fn gone(&self, what: &str, timed_out: bool) -> Broken {
+        Broken { helper: self.link.0.helper.clone(), what: what.to_owned(), timed_out }
+    }
+}
+
+fn misplaced(name: &str) -> String {
+    format!("its reply holds {name:?} outside of \"secret\"")
 }
 
 fn check_hello(hello: &Hello, role: &str) -> Result<(), String> {
@@ -317,38 +456,17 @@ fn check_hello(hello: &Hello, role: &str) -> Result<(), String> {
     Err(format!("it speaks versions {:?}, this program {:?}", hello.versions, proto::VERSIONS))
 }
 
-/// The reader's thread: the hello first, then every line, until the wire ends or breaks.
-fn read_all<R: Read>(reader: R, tracer: &Tracer, hello: &Sender<Result<Hello, String>>, link: &Receiver<Link>) {
-    let mut lines = Lines::new(reader);
-    let first = match next(&mut lines, tracer) {
-        Ok(line) => FromHelper::parse(&line).map_err(|malformed| malformed.to_string()),
-        Err(what) => Err(what),
+/// The hello, which is the first line.
+fn first_word(incoming: &mut Incoming) -> Result<Hello, String> {
+    let line = match incoming.next(Some(Instant::now() + HELLO)) {
+        Ok(Some(line)) => line,
+        Ok(None) => return Err(format!("no hello in {} s", HELLO.as_secs())),
+        Err(what) => return Err(format!("no hello, but {what}")),
     };
-    let first = match first {
-        Ok(FromHelper::Hello(first)) => Ok(first),
+    match FromHelper::parse(&line) {
+        Ok(FromHelper::Hello(hello)) => Ok(hello),
         Ok(_) => Err("its first line is no hello".to_owned()),
-        Err(what) => Err(format!("no hello, but {what}")),
-    };
-    if hello.send(first).is_err() {
-        return;
-    }
-    let Ok(link) = link.recv() else { return };
-    loop {
-        let received = next(&mut lines, tracer).and_then(|line| link.receive(&line));
-        if let Err(what) = received {
-            return link.break_off(&what);
-        }
-    }
-}
-
-fn next<R: Read>(lines: &mut Lines<R>, tracer: &Tracer) -> Result<zeroize::Zeroizing<Vec<u8>>, String> {
-    match lines.next_line() {
-        Ok(Some(line)) => {
-            trace(tracer, Direction::FromHelper, &line);
-            Ok(line)
-        }
-        Ok(None) => Err("it ended".to_owned()),
-        Err(error @ (ReadError::TooLong | ReadError::Io(_))) => Err(error.to_string()),
+        Err(malformed) => Err(format!("no hello, but {malformed}")),
     }
 }
 

@@ -15,36 +15,63 @@ pub enum ReadError {
 /// A reader of lines.
 pub struct Lines<R> {
     reader: BufReader<R>,
+    /// What has come of the next line.
+    begun: Zeroizing<Vec<u8>>,
+}
+
+/// What one read brought.
+pub(crate) enum Step {
+    Line(Zeroizing<Vec<u8>>),
+    /// The line is not whole yet.
+    More,
+    End,
 }
 
 impl<R: Read> Lines<R> {
     pub fn new(reader: R) -> Lines<R> {
-        Lines { reader: BufReader::with_capacity(16 * 1024, reader) }
+        // As much as a pipe holds.
+        Lines { reader: BufReader::with_capacity(64 * 1024, reader), begun: Zeroizing::default() }
     }
 
     /// The next line without its end; `None` at EOF. A last line without newline counts.
     pub fn next_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
-        let mut line = Zeroizing::new(Vec::with_capacity(1024));
         loop {
-            let chunk = match self.reader.fill_buf() {
-                Ok(chunk) => chunk,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            if chunk.is_empty() {
-                return Ok(if line.is_empty() { None } else { Some(line) });
-            }
-            let end = chunk.iter().position(|b| *b == b'\n');
-            let taken = end.unwrap_or(chunk.len());
-            if line.len() + taken >= proto::MAX_LINE {
-                return Err(ReadError::TooLong);
-            }
-            append(&mut line, &chunk[..taken]);
-            self.reader.consume(taken + usize::from(end.is_some()));
-            if end.is_some() {
-                return Ok(Some(line));
+            match self.step()? {
+                Step::Line(line) => return Ok(Some(line)),
+                Step::More => {}
+                Step::End => return Ok(None),
             }
         }
+    }
+
+    /// The same by single reads, for those who must not wait longer than they want to.
+    pub(crate) fn step(&mut self) -> Result<Step, ReadError> {
+        let chunk = match self.reader.fill_buf() {
+            Ok(chunk) => chunk,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Step::More),
+            Err(error) => return Err(error.into()),
+        };
+        if chunk.is_empty() {
+            let last = std::mem::take(&mut self.begun);
+            return Ok(if last.is_empty() { Step::End } else { Step::Line(last) });
+        }
+        let end = chunk.iter().position(|b| *b == b'\n');
+        let taken = end.unwrap_or(chunk.len());
+        if self.begun.len() + taken >= proto::MAX_LINE {
+            return Err(ReadError::TooLong);
+        }
+        append(&mut self.begun, &chunk[..taken]);
+        self.reader.consume(taken + usize::from(end.is_some()));
+        Ok(if end.is_some() { Step::Line(std::mem::take(&mut self.begun)) } else { Step::More })
+    }
+
+    /// A step that needs no read.
+    pub(crate) fn is_buffered(&self) -> bool {
+        !self.reader.buffer().is_empty()
+    }
+
+    pub(crate) fn source(&self) -> &R {
+        self.reader.get_ref()
     }
 }
 

@@ -20,8 +20,30 @@ const CONCURRENCY: usize = 64;
 pub trait Service: Send + Sync + 'static {
     fn hello(&self) -> Hello;
 
+    /// Once the hello is written, and before the first request is read: what can be done ahead.
+    fn greeted(&self) {}
+
+    /// One request that is answered at once, without a thread of its own: it neither asks nor waits
+    /// for a network or a person. `Err` gives the body back, and the request goes to [`Service::call`].
+    fn answer(&self, _op: &str, body: Object) -> Result<proto::Result<Answer>, Object> {
+        Err(body)
+    }
+
     /// One request. An unknown op is [`Error::unsupported`].
     fn call(&self, op: &str, body: Object, host: &Host) -> proto::Result<Object>;
+}
+
+/// The body of an `ok`.
+pub enum Answer {
+    Object(Object),
+    /// An object that is text already, on one line and without a secret.
+    Text(String),
+}
+
+impl From<Object> for Answer {
+    fn from(object: Object) -> Answer {
+        Answer::Object(object)
+    }
 }
 
 /// The host as one request sees it.
@@ -71,6 +93,7 @@ where
     let concurrent = hello.has("concurrent");
     let output = Arc::new(Output { writer: Mutex::new(Box::new(writer)), tracer: tracer.clone() });
     output.line(&FromHelper::Hello(hello));
+    service.greeted();
     let mut loop_ = Loop {
         service,
         output,
@@ -130,6 +153,12 @@ impl<S: Service> Loop<S> {
     }
 
     fn request(&mut self, id: u64, op: String, body: Object) {
+        // Behind a request that is still worked on it takes its turn, unless the order is free.
+        let at_once = self.concurrent || self.workers.is_idle();
+        let body = match if at_once { self.service.answer(&op, body) } else { Err(body) } {
+            Ok(answer) => return self.output.answer(id, answer),
+            Err(body) => body,
+        };
         let cancelled = Arc::new(AtomicBool::new(false));
         self.cancels.retain(|_, flag| Arc::strong_count(flag) > 1);
         self.cancels.insert(id, cancelled.clone());
@@ -194,6 +223,10 @@ impl Workers {
         *free.unwrap_or_else(PoisonError::into_inner) += 1;
     }
 
+    fn is_idle(&self) -> bool {
+        *lock(&self.busy) == 0
+    }
+
     fn wait_for_all(&self) {
         let busy = lock(&self.busy);
         drop(self.changed.wait_timeout_while(busy, GRACE, |busy| *busy > 0));
@@ -218,10 +251,22 @@ struct Output {
 impl Output {
     /// A host that is gone shows as EOF on the other pipe; a failed write needs no second report.
     fn line(&self, message: &FromHelper) {
-        let bytes = message.to_line();
-        trace(&self.tracer, Direction::FromHelper, &bytes);
+        self.bytes(&message.to_line());
+    }
+
+    fn answer(&self, id: u64, answer: proto::Result<Answer>) {
+        let result = match answer {
+            Ok(Answer::Text(text)) => return self.bytes(&proto::line::reply_of_text(id, &text)),
+            Ok(Answer::Object(object)) => Ok(object),
+            Err(error) => Err(error),
+        };
+        self.line(&FromHelper::Reply { id, result });
+    }
+
+    fn bytes(&self, line: &[u8]) {
+        trace(&self.tracer, Direction::FromHelper, line);
         let mut writer = lock(&self.writer);
-        let _ = writer.write_all(&bytes).and_then(|()| writer.flush());
+        let _ = writer.write_all(line).and_then(|()| writer.flush());
     }
 }
 

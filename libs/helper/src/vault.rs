@@ -1,8 +1,18 @@
 //! The role `vault`, typed: what every program says to a vault.
 
 use crate::Link;
-use proto::ops::vault::{Entry, Erase, Expect, Get, Got, LIST_LIMIT, List, Listing, Lock, Put, Row, Written};
+use proto::ops::vault::{Entry, Erase, Expect, Get, Got, LIST_LIMIT, List, Listing, Lock, Put, Rev, Row, Written};
 use proto::{Code, Error, Key, Object, Result, Secrets};
+use serde::Deserialize;
+
+/// [`proto::ops::vault::Listed`] in one: serde would build every record twice to find out which it is.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    rev: Rev,
+    records: Option<Vec<Row>>,
+    next: Option<String>,
+}
 
 /// A vault at the other end of a link.
 #[derive(Clone)]
@@ -55,8 +65,17 @@ impl Vault {
 
     /// The record of one key without its secret.
     pub fn record(&self, key: &Key) -> Result<Option<Row>> {
-        let rows = self.list(&key.to_string())?;
-        Ok(rows.into_iter().find(|row| row.key == *key))
+        Ok(self.records(std::slice::from_ref(key))?.pop())
+    }
+
+    /// The records of these keys that are there, asked for together.
+    pub fn records(&self, keys: &[Key]) -> Result<Vec<Row>> {
+        let bodies: Vec<List> = keys.iter().map(|key| all(key.to_string(), None)).collect();
+        let mut found = Vec::new();
+        for (answer, key) in self.0.requests("list", &bodies).into_iter().zip(keys) {
+            found.extend(self.listing(answer?)?.records.into_iter().find(|row| row.key == *key));
+        }
+        Ok(found)
     }
 
     /// Holds the key until `unlock`, or until the link closes. `Locked` at once when held.
@@ -75,19 +94,19 @@ impl Vault {
     }
 
     fn page(&self, prefix: &str, after: Option<String>) -> Result<Listing> {
-        let body = List { prefix: prefix.to_owned(), after, limit: Some(LIST_LIMIT), if_changed: None };
-        // Not as [`Listed`]: serde would build every record twice to find out which of the two it is.
-        let answer: Object = self.0.request("list", &body)?;
-        if answer.contains_key("unchanged") {
-            return Err(self.nonsense("list"));
-        }
-        proto::codec::from_object(&format!("the answer of {} to list", self.0.helper()), answer)
+        self.listing(self.0.request("list", &all(prefix.to_owned(), after))?)
+    }
+
+    fn listing(&self, answer: Answer) -> Result<Listing> {
+        let Some(records) = answer.records else { return Err(self.nonsense("list")) };
+        Ok(Listing { rev: answer.rev, records, next: answer.next })
     }
 
     fn nonsense(&self, op: &str) -> Error {
-        Error::unavailable(format!(
-            "helper {}: {op} answered \"unchanged\" although nothing was compared",
-            self.0.helper()
-        ))
+        Error::unavailable(format!("helper {}: {op} was answered with nothing, or as unchanged", self.0.helper()))
     }
+}
+
+fn all(prefix: String, after: Option<String>) -> List {
+    List { prefix, after, limit: Some(LIST_LIMIT), if_changed: None }
 }

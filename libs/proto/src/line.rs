@@ -161,6 +161,21 @@ impl FromHelper {
     }
 }
 
+/// The line of a [`FromHelper::Reply`] whose body is the text of an object already, on one line.
+pub fn reply_of_text(id: u64, ok: &str) -> Vec<u8> {
+    format!("{{\"v\":1,\"id\":{id},\"ok\":{ok}}}\n").into_bytes()
+}
+
+/// The request and the body of a line that is just such a reply; `None` of any other, spelt as it may be.
+/// The body is what stands there and may be anything.
+pub fn text_of_reply(line: &[u8]) -> Option<(u64, &str)> {
+    let rest = std::str::from_utf8(line).ok()?.strip_prefix("{\"v\":1,\"id\":")?;
+    let (id, rest) = rest.split_once(",\"ok\":")?;
+    let body = rest.strip_suffix('}').filter(|body| body.starts_with('{'))?;
+    let canonical = id.bytes().all(|b| b.is_ascii_digit()) && !(id.len() > 1 && id.starts_with('0'));
+    Some((id.parse().ok().filter(|_| canonical)?, body))
+}
+
 /// The line as `AUTHSOME_TRACE=1` may print it: parsed, redacted, printed again.
 pub fn traced(line: &[u8]) -> String {
     match serde_json::from_slice::<Value>(line) {
@@ -297,6 +312,25 @@ mod tests {
             FromHelper::Note { id: 1, text: "waiting".into() },
         ] {
             assert_eq!(FromHelper::parse(&line.to_line()).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn a_reply_may_be_text_on_both_sides() {
+        let line = reply_of_text(7, r#"{"records":[]}"#);
+        let parsed = FromHelper::Reply { id: 7, result: Ok(body(r#"{"records":[]}"#)) };
+        assert_eq!(FromHelper::parse(&line).unwrap(), parsed);
+        let line = parsed.to_line();
+        assert_eq!(text_of_reply(line.strip_suffix(b"\n").unwrap()), Some((7, r#"{"records":[]}"#)));
+        for other in [
+            r#"{"v":2,"id":7,"ok":{}}"#,
+            r#"{"v":1,"id":07,"ok":{}}"#,
+            r#"{"v":1,"id":-7,"ok":{}}"#,
+            r#"{"v":1,"id":7,"ok":[]}"#,
+            r#"{"v":1, "id":7,"ok":{}}"#,
+            r#"{"v":1,"id":7,"err":{"code":"denied","message":"m"}}"#,
+        ] {
+            assert_eq!(text_of_reply(other.as_bytes()), None, "{other}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! What may be shown of text from a wire, and of a line when `AUTHSOME_TRACE=1`.
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
 
 /// Longest foreign text that is shown, in characters.
 const SHOWN: usize = 200;
@@ -80,6 +83,80 @@ pub fn misplaced_secret(object: &crate::Object) -> Option<&'static str> {
     })
 }
 
+/// The same in a JSON text, which is not taken apart for it; an error when it is no JSON.
+pub fn misplaced_secret_in(text: &str) -> serde_json::Result<Option<&'static str>> {
+    serde_json::from_str::<Looked>(text).map(|looked| looked.misplaced)
+}
+
+/// A value that was looked through.
+#[derive(Default)]
+struct Looked {
+    is_text: bool,
+    misplaced: Option<&'static str>,
+}
+
+impl<'de> Deserialize<'de> for Looked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Looked, D::Error> {
+        deserializer.deserialize_any(Looking)
+    }
+}
+
+struct Looking;
+
+impl<'de> Visitor<'de> for Looking {
+    type Value = Looked;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Looked, A::Error> {
+        let mut misplaced = None;
+        while let Some(key) = map.next_key::<Cow<str>>()? {
+            if key == "secret" {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value: Looked = map.next_value()?;
+            let named = SECRET_NAMES.iter().copied().find(|name| value.is_text && *name == key);
+            misplaced = misplaced.or(named).or(value.misplaced);
+        }
+        Ok(Looked { is_text: false, misplaced })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Looked, A::Error> {
+        let mut misplaced = None;
+        while let Some(item) = items.next_element::<Looked>()? {
+            misplaced = misplaced.or(item.misplaced);
+        }
+        Ok(Looked { is_text: false, misplaced })
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Looked, E> {
+        Ok(Looked { is_text: true, misplaced: None })
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Looked, E> {
+        Ok(Looked::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Looked, E> {
+        Ok(Looked::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Looked, E> {
+        Ok(Looked::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Looked, E> {
+        Ok(Looked::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Looked, E> {
+        Ok(Looked::default())
+    }
+}
+
 /// How a line that is not valid protocol is spoken of: never its text.
 pub fn described(line: &[u8]) -> String {
     let start = if line.first() == Some(&b'{') { "beginning with '{'" } else { "not beginning with '{'" };
@@ -94,6 +171,20 @@ mod tests {
     fn secrets_are_replaced_at_any_depth() {
         let line = serde_json::json!({"a":[{"secret":{"token":"t0p"}}],"secret":"t0p","ok":{"client":{"secret":{"x":{"y":"t0p"}}}}});
         assert!(!without_secrets(&line).to_string().contains("t0p"));
+    }
+
+    #[test]
+    fn a_misplaced_secret_is_found_in_the_text_as_in_the_object() {
+        for (text, found) in [
+            (r#"{"record":{"access_token":"x"},"n":1}"#, Some("access_token")),
+            (r#"{"a":[{"b":{"api_\u006bey":"x"}}],"c":null}"#, Some("api_key")),
+            (r#"{"secret":{"access_token":"x"},"a":{"secret":{"api_key":"x"}},"t":true}"#, None),
+            (r#"{"env":{"TOKEN":"access_token"},"password":null,"api_key":1.5,"id_token":{}}"#, None),
+        ] {
+            assert_eq!(misplaced_secret_in(text).unwrap(), found, "{text}");
+            assert_eq!(misplaced_secret(&serde_json::from_str(text).unwrap()), found, "{text}");
+        }
+        assert!(misplaced_secret_in("{").is_err() && misplaced_secret_in("{},{}").is_err());
     }
 
     #[test]

@@ -47,6 +47,13 @@ pub(crate) fn open_record(sealer: &Sealer, key: &str, rev: u64, sealed: Vec<u8>)
     serde_json::from_slice(&text).map_err(|_| closed(key))
 }
 
+/// The record as the text that was sealed: a listing of thousands takes none apart.
+pub(crate) fn open_record_text(sealer: &Sealer, key: &str, rev: u64, sealed: Vec<u8>) -> Result<String> {
+    let text = opened(sealer, Place { part: Part::Record, key, rev }, sealed)?;
+    // What opens is what was sealed here: an object's JSON on one line.
+    std::str::from_utf8(&text).map(ToOwned::to_owned).map_err(|_| closed(key))
+}
+
 pub(crate) fn open_secret(sealer: &Sealer, key: &str, rev: u64, sealed: Vec<u8>) -> Result<Secrets> {
     let text = opened(sealer, Place { part: Part::Secret, key, rev }, sealed)?;
     serde_json::from_slice(&text).map_err(|_| closed(key))

@@ -7,8 +7,9 @@ use crate::backend::{Change, ListedRow};
 use crate::founding::{self, Open};
 use crate::home::Home;
 use crate::{entry, locks};
-use proto::ops::vault::{Entry, Erase, Expect, Get, Got, LIST_LIMIT, List, Listed, Listing, Put, Row, Written};
+use proto::ops::vault::{Entry, Erase, Expect, Get, Got, LIST_LIMIT, List, Put, Written};
 use proto::{Code, Error, Key, Result};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// A page of a listing holds no more bytes of records than this, so that it fits into a line.
@@ -50,36 +51,40 @@ impl Vault {
         }))
     }
 
-    /// Opens no secret. A listing's `rev` is that of the last write to any key.
+    /// The JSON of a [`proto::ops::vault::Listed`]. Opens no secret. Its `rev` is that of the last write
+    /// to any key.
     ///
     /// # Errors
     /// `invalid` when `prefix` is neither whole parts ending in `/` nor a whole key.
-    pub fn list(&mut self, list: &List) -> Result<Listed> {
+    pub fn list(&mut self, list: &List) -> Result<String> {
         check_prefix(&list.prefix)?;
         let Some(open) = self.existing()? else {
-            return Ok(Listed::Records(Listing { rev: "0".into(), records: Vec::new(), next: None }));
+            return Ok(listing(0, "", None));
         };
         if list.if_changed.is_some() && list.if_changed == Some(open.backend.last_rev()?.to_string()) {
-            return Ok(Listed::Unchanged { unchanged: true });
+            return Ok(r#"{"unchanged":true}"#.to_owned());
         }
         let whole_key = (!list.prefix.is_empty() && !list.prefix.ends_with('/')).then_some(&list.prefix);
         let limit = list.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_LIMIT);
-        let (mut records, mut bytes) = (Vec::<Row>::new(), 0);
+        let (mut records, mut count, mut last) = (String::new(), 0, None);
         let mut take = |row: ListedRow| {
+            // After it come those that only begin like it.
             if whole_key.is_some_and(|key| *key != row.key) {
-                return Ok(true);
-            }
-            bytes += row.record.len();
-            if records.len() == limit || (bytes > PAGE && !records.is_empty()) {
                 return Ok(false);
             }
-            let record = entry::open_record(&open.sealer, &row.key, row.rev, row.record)?;
-            records.push(Row { key: row.key.parse()?, rev: row.rev.to_string(), record });
+            if count == limit || (records.len() + row.record.len() > PAGE && count > 0) {
+                return Ok(false);
+            }
+            let record = entry::open_record_text(&open.sealer, &row.key, row.rev, row.record)?;
+            // Nothing in a key needs escaping.
+            let comma = if count > 0 { "," } else { "" };
+            let _ = write!(records, r#"{comma}{{"key":"{}","rev":"{}","record":{record}}}"#, row.key, row.rev);
+            count += 1;
+            last = Some(row.key);
             Ok(true)
         };
         let (rev, more) = open.backend.list(&list.prefix, list.after.as_deref().unwrap_or_default(), &mut take)?;
-        let next = records.last().filter(|_| more).map(|row| row.key.to_string());
-        Ok(Listed::Records(Listing { rev: rev.to_string(), records, next }))
+        Ok(listing(rev, &records, last.filter(|_| more && whole_key.is_none()).as_deref()))
     }
 
     /// Replaces both halves. The first put makes the home, its key and the vault.
@@ -144,6 +149,12 @@ impl Vault {
         }
         self.existing()?.ok_or_else(|| Error::unavailable("the vault was removed while it was opened"))
     }
+}
+
+/// A [`proto::ops::vault::Listing`] of records that are text.
+fn listing(rev: u64, records: &str, next: Option<&str>) -> String {
+    let next = next.map(|key| format!(r#","next":"{key}""#)).unwrap_or_default();
+    format!(r#"{{"rev":"{rev}","records":[{records}]{next}}}"#)
 }
 
 /// Whether a write may happen, given the revision that is there.

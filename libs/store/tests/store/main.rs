@@ -70,8 +70,12 @@ fn erase(vault: &mut Vault, key: &str, if_rev: Expect) -> Result<()> {
     vault.erase(&Erase { key: key.parse().unwrap(), if_rev })
 }
 
+fn listed(vault: &mut Vault, list: &List) -> Result<Listed> {
+    vault.list(list).map(|text| serde_json::from_str(&text).unwrap())
+}
+
 fn list(vault: &mut Vault, prefix: &str) -> Result<Listing> {
-    match vault.list(&List { prefix: prefix.into(), ..List::default() })? {
+    match listed(vault, &List { prefix: prefix.into(), ..List::default() })? {
         Listed::Records(listing) => Ok(listing),
         Listed::Unchanged { .. } => panic!("nobody asked whether it changed"),
     }
