@@ -7,10 +7,7 @@
 mod args;
 mod run;
 
-use clap::Parser;
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     cli::kernel::harden();
-    run::run(&args::Args::parse())
+    cli::serve_if_asked("credential", run::broker, run::finish).unwrap_or_else(cli::only_a_helper::<args::Args>)
 }

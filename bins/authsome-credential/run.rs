@@ -1,45 +1,37 @@
 //! The broker on a pipe. Its end waits for a renewal that is being written, and for nothing else.
 
-use crate::args::{Args, Role};
 use broker::{Broker, Definitions, StartedFlows, StartedVault, SystemClock, World};
-use cli::{Context, Output};
+use cli::{Context, Globals, Output};
 use proto::{Error, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a renewal's journal entry lives: by then it is written, or it is another's to judge.
 const RENEWAL: Duration = Duration::from_secs(25);
 
-pub fn run(args: &Args) -> ExitCode {
-    let Role::Credential = args.helper;
-    let output = Output::new(&args.globals);
-    match Context::new(&args.globals, output.clone()).and_then(serve) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output.error(&error);
-            ExitCode::from(error.code.exit_status())
-        }
-    }
-}
-
-fn serve(context: Context) -> Result<()> {
+pub fn broker(globals: &Globals) -> Result<Arc<Broker>> {
+    let context = Context::new(globals, Output::new(globals))?;
     let broker = Arc::new(Broker::new("authsome-credential", world(context)));
     end_on_signals(broker.clone())?;
-    // The host traces both directions of the pipe.
-    let served = helper::serve(broker.clone(), std::io::stdin(), std::io::stdout(), None);
+    Ok(broker)
+}
+
+/// The host is gone.
+pub fn finish(broker: &Broker) {
     broker.finish(RENEWAL);
-    served.map_err(|error| Error::invalid(format!("serving credentials: {error}")))
 }
 
 fn world(context: Context) -> World {
     let context = Arc::new(context);
     let (locks, definitions) = (context.home.locks(), context.home.providers());
     let vault_context = context.clone();
+    // Every op needs it; one that cannot be started is told of by the op.
+    let early = Mutex::new(context.start_vault().ok());
     let start_vault = move || {
-        let process = vault_context.vault()?;
+        let early = early.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let process = early.map_or_else(|| vault_context.start_vault(), Ok)?.ready()?;
         Ok(((*process).clone(), Box::new(process) as Box<dyn Send>))
     };
     World {

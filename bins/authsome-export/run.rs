@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("export")?;
+    // It comes up while the definition is read.
+    let child = context.start_credential();
     let definition = context.provider(&args.provider)?.definition;
-    let child = context.credential()?;
+    let child = child?.greet()?;
     let _: Object = child.link().request("open", &Open { profile: context.profile.clone(), ..Open::default() })?;
     let provider = catalog::name_of(&definition)?;
     let connection = args.connection.or_else(|| context.choices().get(&provider).cloned());

@@ -8,10 +8,11 @@ mod args;
 mod environment;
 mod run;
 
-use clap::Parser;
-use std::process::ExitCode;
+use run::Flow;
+use std::sync::Arc;
 
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     cli::kernel::harden();
-    run::run(&args::Args::parse())
+    let served = cli::serve_if_asked("flow", |_| Ok(Arc::new(Flow::default())), |_| ());
+    served.unwrap_or_else(cli::only_a_helper::<args::Args>)
 }

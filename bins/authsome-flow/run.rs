@@ -1,28 +1,14 @@
 //! The service: each op gets the network, the clock and its host, and goes to `libs/flows`.
 
-use crate::args::{Args, Role};
 use crate::environment;
 use flows::http::Http;
 use flows::{Asks, SystemClock, Tools};
-use helper::{Host, Service, serve};
+use helper::{Host, Service};
 use proto::{Error, Hello, Object, Result};
-use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
-
-pub fn run(args: &Args) -> ExitCode {
-    let Role::Flow = args.helper;
-    // The host traces both directions; a second trace here would only repeat it.
-    match serve(Arc::new(Flow::default()), std::io::stdin(), std::io::stdout(), None) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("authsome-flow: {error}");
-            ExitCode::from(proto::Code::Internal.exit_status())
-        }
-    }
-}
+use std::sync::OnceLock;
 
 #[derive(Default)]
-struct Flow {
+pub struct Flow {
     /// Made by the first op: reading the system's certificates must not delay the hello.
     http: OnceLock<std::result::Result<Http, String>>,
 }

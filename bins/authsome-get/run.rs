@@ -14,9 +14,11 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     if args.show_secret {
         context.refuse_inside_session("--show-secret")?;
     }
+    // It comes up while the definition is read.
+    let vault = context.start_vault();
     let definition = context.provider(&args.provider)?.definition;
     let provider = catalog::name_of(&definition)?;
-    let vault = context.vault()?;
+    let vault = vault?.ready()?;
     let row = context.connection(&vault, &provider, args.connection.as_ref())?;
     let mut shown = shown(&row)?;
     if args.show_secret {

@@ -32,10 +32,12 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 }
 
 fn providers(context: &Context) -> Result<Vec<Listed>> {
-    let vault = context.vault()?;
-    let mut stored = context.all_connections(&vault)?;
+    // It comes up while the definitions are read.
+    let vault = context.start_vault();
+    let definitions = context.catalog()?.list().map_err(cli::catalog::explained)?;
+    let mut stored = context.all_connections(&*vault?.ready()?)?;
     let mut listed = Vec::new();
-    for found in context.catalog()?.list().map_err(cli::catalog::explained)? {
+    for found in definitions {
         let source = found.source.as_str();
         let (auth_type, broken) = match &found.result {
             Ok(entry) => {

@@ -20,8 +20,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     cli::kernel::harden();
-    match cli::serve_if_asked("proxy", |context| Ok(serve::Served::new(context)), serve::Served::end) {
-        Some(status) => status,
-        None => cli::program(|args: &args::Args| &args.globals, run::run),
-    }
+    cli::serve_if_asked("proxy", serve::Served::new, serve::Served::end)
+        .unwrap_or_else(|| cli::program(|args: &args::Args| &args.globals, run::run))
 }

@@ -1,11 +1,11 @@
 //! Role `proxy` over a pipe: one `open`, then traffic until EOF; `status` tells its counters.
 
 use crate::opened::{self, Running};
-use cli::{Context, Home};
+use cli::{Context, Globals, Home, Output};
 use helper::{Host, Service};
 use proto::ops::credential::Open;
 use proto::{Error, Hello, Object, Result, codec};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub struct Served {
     /// Taken by `open`.
@@ -15,8 +15,10 @@ pub struct Served {
 }
 
 impl Served {
-    pub fn new(context: Context) -> Served {
-        Served { home: context.home.clone(), context: Mutex::new(Some(context)), running: Mutex::default() }
+    pub fn new(globals: &Globals) -> Result<Arc<Served>> {
+        let context = Context::new(globals, Output::new(globals))?;
+        let home = context.home.clone();
+        Ok(Arc::new(Served { home, context: Mutex::new(Some(context)), running: Mutex::default() }))
     }
 
     /// The host is gone: drain and end. A host that was killed could not remove its session's files.

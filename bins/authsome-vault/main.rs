@@ -9,12 +9,8 @@ mod args;
 mod run;
 mod serve;
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     cli::kernel::harden();
-    if serve::is_wanted() {
-        return serve::serve();
-    }
-    cli::program(|args: &args::Args| &args.globals, run::run)
+    cli::serve_if_asked("vault", serve::Served::new, |_| ())
+        .unwrap_or_else(|| cli::program(|args: &args::Args| &args.globals, run::run))
 }

@@ -1,46 +1,30 @@
 //! Role `vault` over a pipe: the ops of `libs/store` on the home of this environment.
 
-use cli::{Globals, Home, Output};
-use helper::{Host, Service};
+use cli::{Globals, Home};
+use helper::{Answer, Host, Service};
 use proto::codec::{from_object, to_object};
 use proto::ops::vault::{Erase, Get, List, Lock, Put};
 use proto::{Code, Error, Hello, Object, Result};
 use serde::de::DeserializeOwned;
-use std::path::Path;
-use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::Vault;
 
 const OPS: &[&str] = &["get", "list", "put", "erase", "lock", "unlock"];
 
-/// A helper has one argument.
-pub fn is_wanted() -> bool {
-    std::env::args_os().nth(1).is_some_and(|argument| argument == "--authsome-helper=vault")
-}
-
-pub fn serve() -> ExitCode {
-    let home = std::env::var_os("AUTHSOME_HOME");
-    let served = Home::locate(home.as_deref().map(Path::new)).and_then(|home| {
-        let service = Arc::new(Served { home, vault: Mutex::default(), inside: OnceLock::new() });
-        // The host traces both directions of the pipe.
-        helper::serve(service, std::io::stdin(), std::io::stdout(), None)
-            .map_err(|error| Error::invalid(format!("serving the vault: {error}")))
-    });
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            Output::new(&Globals::default()).error(&error);
-            ExitCode::from(error.code.exit_status())
-        }
-    }
-}
-
-struct Served {
+pub struct Served {
     home: Home,
-    /// Opened by the first op, so that an error is an answer and not a missing hello.
+    /// Opened after the hello, so that an error is an answer and not a missing hello.
     vault: Mutex<Option<Vault>>,
     /// Whether a session's child is an ancestor; that never changes.
     inside: OnceLock<bool>,
+}
+
+impl Served {
+    /// Of a home that need not be there yet: the first write makes it.
+    pub fn new(globals: &Globals) -> Result<Arc<Served>> {
+        let home = Home::locate(globals.home.as_deref())?;
+        Ok(Arc::new(Served { home, vault: Mutex::default(), inside: OnceLock::new() }))
+    }
 }
 
 impl Service for Served {
@@ -48,9 +32,28 @@ impl Service for Served {
         Hello { features: vec!["lock".into()], ..Hello::new("vault", "authsome-vault", OPS) }
     }
 
-    fn call(&self, op: &str, body: Object, _: &Host) -> Result<Object> {
+    /// While the host is still reading the hello.
+    fn greeted(&self) {
+        // What fails now fails again in the first op, which tells of it.
+        let _ = self.opened(|_| Ok(()));
+    }
+
+    /// No op waits for anything but the disk.
+    fn answer(&self, op: &str, body: Object) -> std::result::Result<Result<Answer>, Object> {
+        Ok(match op {
+            "list" => self.on(op, body, |vault, list: List| vault.list(&list)).map(Answer::Text),
+            _ => self.op(op, body).map(Answer::Object),
+        })
+    }
+
+    fn call(&self, op: &str, _: Object, _: &Host) -> Result<Object> {
+        Err(Error::unsupported(op))
+    }
+}
+
+impl Served {
+    fn op(&self, op: &str, body: Object) -> Result<Object> {
         match op {
-            "list" => self.on(op, body, |vault, list: List| vault.list(&list).map(|listed| to_object(&listed))),
             "unlock" => self.on(op, body, |vault, lock: Lock| {
                 vault.unlock(&lock.key);
                 Ok(Object::new())
@@ -66,22 +69,24 @@ impl Service for Served {
             _ => self.on(op, body, |vault, lock: Lock| vault.lock(&lock.key).map(|()| Object::new())),
         }
     }
-}
 
-impl Served {
-    fn on<B: DeserializeOwned>(
+    fn on<B: DeserializeOwned, A>(
         &self,
         op: &str,
         body: Object,
-        act: impl FnOnce(&mut Vault, B) -> Result<Object>,
-    ) -> Result<Object> {
+        act: impl FnOnce(&mut Vault, B) -> Result<A>,
+    ) -> Result<A> {
         let body = from_object(op, body)?;
+        self.opened(|vault| act(vault, body))
+    }
+
+    fn opened<A>(&self, act: impl FnOnce(&mut Vault) -> Result<A>) -> Result<A> {
         let mut vault = self.vault();
         if vault.is_none() {
             *vault = Some(Vault::open(self.home.path())?);
         }
         match vault.as_mut() {
-            Some(vault) => act(vault, body),
+            Some(vault) => act(vault),
             None => unreachable!("it was opened above"),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::session::Session;
 use crate::world::{World, connection, login_command};
+use proto::ops::vault::Row;
 use proto::record::{Connection, DefaultConnection};
 use proto::{Code, ConnectionName, Error, Key, Object, ProviderName, Result, Slot};
 use provider::{Choice, SaidBy, Wanted, choose};
@@ -16,8 +17,12 @@ pub(crate) struct Connections {
 
 /// The connections of every provider under a prefix of keys. Records of another shape are left out.
 pub(crate) fn connections(world: &World, prefix: &str) -> Result<BTreeMap<ProviderName, Connections>> {
+    Ok(by_provider(world.vault.list(prefix)?))
+}
+
+fn by_provider(rows: Vec<Row>) -> BTreeMap<ProviderName, Connections> {
     let mut providers: BTreeMap<ProviderName, Connections> = BTreeMap::new();
-    for row in world.vault.list(prefix)? {
+    for row in rows {
         let of_provider = providers.entry(row.key.provider.clone()).or_default();
         match &row.key.slot {
             Slot::Connection(name) => {
@@ -30,7 +35,7 @@ pub(crate) fn connections(world: &World, prefix: &str) -> Result<BTreeMap<Provid
         }
     }
     providers.retain(|_, connections| !connections.records.is_empty());
-    Ok(providers)
+    providers
 }
 
 impl Connections {
@@ -74,21 +79,26 @@ fn candidates(
     named: Option<&ConnectionName>,
 ) -> Result<Connections> {
     let listed = |prefix: &str| Ok::<_, Error>(connections(world, prefix)?.remove(provider));
-    let pointer = match named {
-        Some(_) => None,
-        None => pointer(world, &Key::default_of(&session.profile, provider))?,
-    };
+    let unnamed = ConnectionName::default();
+    let mut pointer = None;
+    if named.is_none() {
+        let pointing = Key::default_of(&session.profile, provider);
+        let found = world.vault.records(&[pointing.clone(), session.key(provider, &unnamed)])?;
+        let (pointers, rows): (Vec<Row>, Vec<Row>) = found.into_iter().partition(|row| row.key == pointing);
+        pointer = pointers.into_iter().find_map(|row| pointed_at(row.record));
+        // Without a pointer it is the one named `default`, whatever others there are.
+        if pointer.as_ref().is_none_or(|name| *name == unnamed)
+            && let Some(found) = by_provider(rows).remove(provider)
+        {
+            return Ok(Connections { pointer, ..found });
+        }
+    }
     if let Some(name) = named.or(pointer.as_ref())
         && let Some(found) = listed(&session.key(provider, name).to_string())?
     {
         return Ok(Connections { pointer, ..found });
     }
     Ok(listed(&format!("{}/{provider}/", session.profile))?.unwrap_or_default())
-}
-
-fn pointer(world: &World, key: &Key) -> Result<Option<ConnectionName>> {
-    let row = world.vault.list(&key.to_string())?.into_iter().find(|row| row.key == *key);
-    Ok(row.and_then(|row| pointed_at(row.record)))
 }
 
 /// A default of another shape is none.

@@ -5,7 +5,7 @@ use crate::flight::Flights;
 use crate::lease::Lease;
 use crate::routes::Table;
 use crate::session::Session;
-use crate::usable::{Renewal, Usable, usable};
+use crate::usable::{Renewal, Usable, usable, usable_now};
 use crate::world::World;
 use host::Authority;
 use proto::ops::credential::{Place, Request, Resolve, Resolved, Set, Token, TokenGiven};
@@ -88,18 +88,32 @@ pub(crate) fn token(
     session: &Session,
     wanted: Token,
 ) -> Result<TokenGiven> {
-    let provider: ProviderName = world.definitions.find(&wanted.provider)?.name.parse()?;
-    let key = chosen_key(world, session, &provider, wanted.connection.as_ref())?;
+    let key = key_wanted(world, session, &wanted)?;
     let usable = usable(world, flights, &key, Renewal::WhenDue)?;
+    Ok(given(key, &usable))
+}
+
+/// The same at once, or `None` when the token must be renewed first.
+pub(crate) fn token_now(world: &World, session: &Session, wanted: &Token) -> Result<Option<TokenGiven>> {
+    let key = key_wanted(world, session, wanted)?;
+    Ok(usable_now(world, &key)?.map(|usable| given(key, &usable)))
+}
+
+fn key_wanted(world: &World, session: &Session, wanted: &Token) -> Result<Key> {
+    let provider: ProviderName = world.definitions.find(&wanted.provider)?.name.parse()?;
+    chosen_key(world, session, &provider, wanted.connection.as_ref())
+}
+
+fn given(key: Key, usable: &Usable) -> TokenGiven {
     let field = usable.field();
     let credential = usable.credential().unwrap_or_default();
     let variables = usable.definition.variables().into_iter();
-    Ok(TokenGiven {
+    TokenGiven {
         env: variables.filter(|(_, holds)| holds.is_credential()).map(|(name, _)| (name, field.to_owned())).collect(),
         secret: Secrets::new().with(field, credential),
         record: proto::codec::to_object(&usable.stored.record),
         key,
-    })
+    }
 }
 
 /// Connections of one provider may be of different instances: each serves its own alone.

@@ -7,7 +7,7 @@ use crate::session::Session;
 use crate::vault::lock;
 use crate::world::World;
 use crate::{report, resolve};
-use helper::{Host, Service};
+use helper::{Answer, Host, Service};
 use proto::ops::credential::{Open, Report, Reported, Resolve, RoutesWanted, Token};
 use proto::{Code, Error, Hello, Object, ProviderName, Result};
 use serde::Serialize;
@@ -100,6 +100,12 @@ impl Broker {
         reply(&resolve::resolve(&self.world, &self.flights, &key, &wanted.request)?)
     }
 
+    fn token_now(&self, op: &str, body: &Object) -> Result<Option<Object>> {
+        let wanted = asked::<Token>(op, body.clone())?;
+        let given = resolve::token_now(&self.world, &self.session()?, &wanted)?;
+        given.map(|given| reply(&given)).transpose()
+    }
+
     fn session(&self) -> Result<Session> {
         lock(&self.session).clone().ok_or_else(|| Error::invalid("\"open\" comes first"))
     }
@@ -113,10 +119,21 @@ impl Service for Broker {
         hello
     }
 
+    /// What is wanted once per command, `export`'s two questions, as long as nothing is to be renewed.
+    fn answer(&self, op: &str, body: Object) -> std::result::Result<Result<Answer>, Object> {
+        match op {
+            "open" => Ok(asked(op, body).and_then(|open| self.open(open)).map(Answer::from)),
+            "token" => match self.token_now(op, &body).transpose() {
+                Some(given) => Ok(given.map(Answer::from)),
+                None => Err(body),
+            },
+            _ => Err(body),
+        }
+    }
+
     fn call(&self, op: &str, body: Object, host: &Host) -> Result<Object> {
         let note = |text: &str| host.note(text);
         match op {
-            "open" => self.open(asked(op, body)?),
             "routes" => self.routes(&asked::<RoutesWanted>(op, body)?, &note),
             "resolve" => self.resolve(&asked::<Resolve>(op, body)?, &note),
             "report" => {

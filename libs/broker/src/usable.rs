@@ -36,6 +36,13 @@ impl Usable {
         self.stored.secret.get(self.field())
     }
 
+    fn life(&self, now: i64) -> Life {
+        match self.definition.auth_type {
+            AuthType::ApiKey => Life::Fresh,
+            AuthType::OAuth2 => life(&self.stored.record, now),
+        }
+    }
+
     /// The credential's name in the secret.
     pub fn field(&self) -> &'static str {
         match self.definition.auth_type {
@@ -49,10 +56,7 @@ pub(crate) fn usable(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, wait
     let mut usable = read(world, key)?;
     let record = &usable.stored.record;
     let now = world.now();
-    let life = match usable.definition.auth_type {
-        AuthType::ApiKey => Life::Fresh,
-        AuthType::OAuth2 => life(record, now),
-    };
+    let life = usable.life(now);
     if life == Life::Fresh {
         return Ok(usable);
     }
@@ -73,6 +77,12 @@ pub(crate) fn usable(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, wait
     }
     start(world, flights, key, Cause::Due).wait(WAIT)?;
     read(world, key)
+}
+
+/// The same without waiting for anything, or `None` when there is something to renew.
+pub(crate) fn usable_now(world: &World, key: &Key) -> Result<Option<Usable>> {
+    let usable = read(world, key)?;
+    Ok(if usable.life(world.now()) == Life::Fresh { Some(usable) } else { None })
 }
 
 /// Starts a renewal, or joins the one of this key.

@@ -10,6 +10,14 @@ pub trait Vault: Send + Sync {
     fn get(&self, key: &Key) -> Result<Option<Entry>>;
     /// Records under `prefix`, never a secret.
     fn list(&self, prefix: &str) -> Result<Vec<Row>>;
+    /// The records of these keys that are there.
+    fn records(&self, keys: &[Key]) -> Result<Vec<Row>> {
+        let mut found = Vec::new();
+        for key in keys {
+            found.extend(self.list(&key.to_string())?.into_iter().find(|row| row.key == *key));
+        }
+        Ok(found)
+    }
     /// Durable when it answers. `conflict` when `expect` does not hold.
     fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev>;
     /// Never waits: `None` when another holds it.
@@ -84,6 +92,10 @@ impl Vault for StartedVault {
 
     fn list(&self, prefix: &str) -> Result<Vec<Row>> {
         self.reading(|vault| vault.list(prefix))
+    }
+
+    fn records(&self, keys: &[Key]) -> Result<Vec<Row>> {
+        self.reading(|vault| vault.records(keys))
     }
 
     fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev> {

@@ -48,8 +48,15 @@ impl Context {
     pub fn connection(&self, vault: &Vault, provider: &ProviderName, named: Option<&ConnectionName>) -> Result<Row> {
         let mut connections = self.none_of(provider);
         if named.is_none() && connections.directory.is_none() {
-            let pointer = vault.record(&Key::default_of(&self.profile, provider))?;
-            pointer.into_iter().try_for_each(|row| connections.take(row))?;
+            let unnamed = Key::connection(&self.profile, provider, &ConnectionName::default());
+            let rows = vault.records(&[Key::default_of(&self.profile, provider), unnamed])?;
+            rows.into_iter().try_for_each(|row| connections.take(row))?;
+            // Without a pointer it is the one named `default`, whatever others there are.
+            let pointer = connections.default.clone().unwrap_or_default();
+            if connections.names().any(|name| *name == pointer) {
+                return connections.choose(None).cloned();
+            }
+            connections.rows.clear();
         }
         if let Some(name) = named.or(connections.directory.as_ref()).or(connections.default.as_ref()) {
             connections.rows = vault.record(&Key::connection(&self.profile, provider, name))?.into_iter().collect();

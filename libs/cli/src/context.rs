@@ -28,6 +28,19 @@ pub struct Globals {
     pub no_color: bool,
 }
 
+impl Globals {
+    /// What the dispatcher passes on, for a program without flags of its own.
+    pub fn from_env() -> Globals {
+        let is_set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0");
+        Globals {
+            home: std::env::var_os("AUTHSOME_HOME").map(PathBuf::from),
+            json: is_set("AUTHSOME_JSON"),
+            quiet: is_set("AUTHSOME_QUIET"),
+            ..Globals::default()
+        }
+    }
+}
+
 /// The home, its configuration, the profile, and how to speak.
 pub struct Context {
     pub home: Home,

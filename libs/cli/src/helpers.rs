@@ -1,7 +1,7 @@
 //! Starting the program that serves a role. Defaults and drop-ins take the same road.
 
 use crate::{Context, exec_path};
-use helper::{Child, vault::Vault};
+use helper::{Child, Spawned, vault::Vault};
 use proto::Result;
 use std::path::Path;
 use std::process::Command;
@@ -37,16 +37,35 @@ impl std::ops::Deref for VaultProcess {
     }
 }
 
+/// The configured vault on its way up.
+pub struct StartedVault(Spawned);
+
+impl StartedVault {
+    pub fn ready(self) -> Result<VaultProcess> {
+        let child = self.0.greet()?;
+        Ok(VaultProcess { vault: Vault::new(child.link().clone()), _child: child })
+    }
+}
+
 impl Context {
     /// Starts the configured vault.
     pub fn vault(&self) -> Result<VaultProcess> {
-        let child = self.helper("vault", self.config.vault.as_deref())?;
-        Ok(VaultProcess { vault: Vault::new(child.link().clone()), _child: child })
+        self.start_vault()?.ready()
+    }
+
+    /// The same without waiting until it is up.
+    pub fn start_vault(&self) -> Result<StartedVault> {
+        self.spawn("vault", self.config.vault.as_deref()).map(StartedVault)
     }
 
     /// Starts the configured credential source.
     pub fn credential(&self) -> Result<Child> {
-        self.helper("credential", self.config.credential.as_deref())
+        Ok(self.start_credential()?.greet()?)
+    }
+
+    /// The same without waiting until it is up.
+    pub fn start_credential(&self) -> Result<Spawned> {
+        self.spawn("credential", self.config.credential.as_deref())
     }
 
     /// Starts the configured proxy.
@@ -64,11 +83,15 @@ impl Context {
     }
 
     fn helper(&self, role: &str, drop_in: Option<&str>) -> Result<Child> {
+        Ok(self.spawn(role, drop_in)?.greet()?)
+    }
+
+    fn spawn(&self, role: &str, drop_in: Option<&str>) -> Result<Spawned> {
         let program = match drop_in {
             None => exec_path::find_bundled(&format!("authsome-{role}"))?,
             Some(name) => exec_path::find_helper(role, name)?,
         };
-        Ok(Child::start(self.command(&program), role, self.tracer.clone())?)
+        Ok(Child::spawn(self.command(&program), role, self.tracer.clone())?)
     }
 
     /// The command of a helper: no argument, `/`, and no more of the environment than it needs.

@@ -30,5 +30,5 @@ pub use context::{Context, Globals};
 pub use home::Home;
 pub use output::Output;
 pub use program::{Status, program};
-pub use serving::serve_if_asked;
+pub use serving::{only_a_helper, serve_if_asked};
 pub use session_args::SessionArgs;
