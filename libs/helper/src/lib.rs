@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod asks;
 mod child;
 mod incoming;
 mod link;
@@ -18,8 +19,9 @@ mod serve;
 mod text;
 pub mod vault;
 
+pub use asks::{Asks, NoAsks};
 pub use child::{Child, Spawned};
-pub use link::{Asks, Broken, Event, Link, NoAsks};
+pub use link::{Broken, Event, Link};
 pub use read::{Lines, ReadError};
 pub use serve::{Answer, Host, Service, serve};
 

@@ -4,6 +4,10 @@
 //! most are, wakes no other. A thread that only reads is started once an answer is wanted that nobody
 //! waits for, or that somebody else was reading for.
 
+mod wait;
+
+use self::wait::Wait;
+use crate::asks::{Asks, NoAsks};
 use crate::incoming::{Incoming, Source};
 use crate::text::Text;
 use crate::{Direction, Tracer, trace};
@@ -12,7 +16,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -26,9 +30,6 @@ const REQUEST: Duration = Duration::from_secs(120);
 
 /// How long the last words of a helper are waited for that no longer listens.
 const LAST_WORDS: Duration = Duration::from_millis(50);
-
-/// How long a helper may take to answer a cancel.
-const CANCEL: Duration = Duration::from_secs(2);
 
 /// The wire broke: the helper is none, speaks another version, died, or said what is no protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,24 +47,6 @@ impl From<Broken> for Error {
         Error::new(code, broken.to_string())
             .hint(format!("authsome-conform tells what a helper does wrong: {}", broken.helper))
     }
-}
-
-/// What answers a helper's asks. The person is behind this, or nobody.
-pub trait Asks {
-    /// `alive` turns false when the helper is gone and nobody waits for the answer any more.
-    fn ask(&mut self, kind: &str, body: Object, alive: &dyn Fn() -> bool) -> proto::Result<Object>;
-    fn note(&mut self, text: &str);
-}
-
-/// For ops that never ask: every ask is answered `unsupported`.
-pub struct NoAsks;
-
-impl Asks for NoAsks {
-    fn ask(&mut self, kind: &str, _: Object, _: &dyn Fn() -> bool) -> proto::Result<Object> {
-        Err(Error::new(Code::Unsupported, format!("nobody answers the ask {kind:?} here")))
-    }
-
-    fn note(&mut self, _: &str) {}
 }
 
 /// What comes back for one request.
@@ -378,67 +361,6 @@ impl Link {
         for (mut sink, broken) in sinks {
             sink(Said::Event(Event::Done(Err(broken))));
         }
-    }
-}
-
-/// Waiting for the events of one request.
-struct Wait<'a> {
-    link: &'a Link,
-    receiver: Receiver<Said>,
-    own: &'a [u64],
-    deadline: Option<Instant>,
-    cancelled: bool,
-}
-
-impl Wait<'_> {
-    fn next(&mut self, id: u64) -> Result<Said, Broken> {
-        loop {
-            if let Some(event) = self.event()? {
-                return Ok(event);
-            }
-            if self.deadline.is_none_or(|deadline| Instant::now() < deadline) {
-                continue;
-            }
-            if self.cancelled {
-                return Err(self.gone("no answer in time", true));
-            }
-            self.link.cancel(id);
-            self.cancelled = true;
-            self.deadline = Some(Instant::now() + CANCEL);
-        }
-    }
-
-    /// The next event; `None` when the deadline passed, or when what was read was for another.
-    fn event(&self) -> Result<Option<Said>, Broken> {
-        let Some(mut incoming) = self.link.take_incoming() else { return self.wait() };
-        // Whoever read until now may have read this one's, too.
-        let received = self.receiver.try_recv().ok();
-        if received.is_none()
-            && let Err(what) = self.link.read_one(&mut incoming, self.deadline)
-        {
-            self.link.break_off(&what);
-            return self.wait();
-        }
-        let received = received.or_else(|| self.receiver.try_recv().ok());
-        self.link.give_back(incoming, self.own);
-        Ok(received)
-    }
-
-    /// The same while another thread reads.
-    fn wait(&self) -> Result<Option<Said>, Broken> {
-        let received = match self.deadline {
-            None => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(deadline) => self.receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())),
-        };
-        match received {
-            Ok(event) => Ok(Some(event)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(self.gone("it is gone", false)),
-        }
-    }
-
-    fn gone(&self, what: &str, timed_out: bool) -> Broken {
-        Broken { helper: self.link.0.helper.clone(), what: what.to_owned(), timed_out }
     }
 }
 
