@@ -9,7 +9,7 @@ mod wait;
 use self::wait::Wait;
 use crate::asks::{Asks, NoAsks};
 use crate::incoming::{Incoming, Source};
-use crate::text::Text;
+use crate::text::{Reply, Text};
 use crate::{Direction, Tracer, trace};
 use proto::{Code, Error, FromHelper, FromHost, Hello, Object};
 use std::collections::HashMap;
@@ -300,8 +300,8 @@ impl Link {
 
     fn receive(&self, line: Zeroizing<Vec<u8>>) -> Result<(), String> {
         let line = match Text::of_reply(line) {
-            Ok((_, _, Some(name))) => return Err(misplaced(name)),
-            Ok((id, text, None)) => return self.end(id, Said::Answer(text)),
+            Ok(Reply { misplaced: Some(name), .. }) => return Err(misplaced(name)),
+            Ok(Reply { id, body, .. }) => return self.end(id, Said::Answer(body)),
             Err(line) => line,
         };
         match FromHelper::parse(&line).map_err(|malformed| malformed.to_string())? {

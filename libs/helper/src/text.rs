@@ -11,10 +11,17 @@ pub(crate) struct Text {
     part: Range<usize>,
 }
 
+/// A line that is an `ok`.
+pub(crate) struct Reply {
+    pub id: u64,
+    pub body: Text,
+    /// The name of a secret that lies outside of `secret`.
+    pub misplaced: Option<&'static str>,
+}
+
 impl Text {
-    /// The request, the body of a line that is an `ok`, and the name of a secret in it that lies outside
-    /// of `secret`. A line of another kind or spelling is given back.
-    pub fn of_reply(line: Zeroizing<Vec<u8>>) -> Result<(u64, Text, Option<&'static str>), Zeroizing<Vec<u8>>> {
+    /// A line of another kind or spelling is given back.
+    pub fn of_reply(line: Zeroizing<Vec<u8>>) -> Result<Reply, Zeroizing<Vec<u8>>> {
         let found = line::text_of_reply(&line).and_then(|(id, body)| {
             let misplaced = redact::misplaced_secret_in(body).ok()?;
             // It ends before the line's last brace.
@@ -22,7 +29,7 @@ impl Text {
             Some((id, end - body.len()..end, misplaced))
         });
         match found {
-            Some((id, part, misplaced)) => Ok((id, Text { line, part }, misplaced)),
+            Some((id, part, misplaced)) => Ok(Reply { id, body: Text { line, part }, misplaced }),
             None => Err(line),
         }
     }
@@ -51,7 +58,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn text(line: &str) -> Option<(u64, Text, Option<&'static str>)> {
+    fn reply(line: &str) -> Option<Reply> {
         Text::of_reply(Zeroizing::new(line.as_bytes().to_vec())).ok()
     }
 
@@ -59,7 +66,7 @@ mod tests {
     fn what_is_no_json_is_given_back_and_never_taken_apart() {
         let deep = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
         for body in ["{\"a\":1e999}", "{\"a\":\"\\ud800\"}", "{},\"ok\":{}", "{\"a\":01}", "{", &deep] {
-            assert!(text(&format!("{{\"v\":1,\"id\":1,\"ok\":{body}}}")).is_none(), "{body}");
+            assert!(reply(&format!("{{\"v\":1,\"id\":1,\"ok\":{body}}}")).is_none(), "{body}");
         }
     }
 
@@ -68,7 +75,7 @@ mod tests {
         fn a_body_is_the_same_by_its_text_as_by_the_line(body in "\\{(\"[a-z]{0,3}\":(\"[ -~]{0,4}\"|[0-9.e-]{1,4}|\\{\\}|null|\\[\\]),?){0,3}\\}") {
             let line = format!("{{\"v\":1,\"id\":3,\"ok\":{body}}}");
             let slow = proto::FromHelper::parse(line.as_bytes()).ok();
-            let fast = text(&line).map(|(id, text, _)| proto::FromHelper::Reply { id, result: Ok(text.object()) });
+            let fast = reply(&line).map(|Reply { id, body, .. }| proto::FromHelper::Reply { id, result: Ok(body.object()) });
             prop_assert_eq!(fast, slow);
         }
     }
