@@ -1,9 +1,11 @@
 //! The figures, each by itself or one after the other.
 
 use crate::contenders::{Own, Relay, Scene};
+use crate::endurance;
 use crate::load::{self, Connection, Fleet, HOST, Way, micros};
 use crate::memory;
 use crate::process::Instructions;
+use crate::soak;
 use crate::table::{Ratio, Table, median};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -20,20 +22,30 @@ const UNSEEN: usize = 300;
 const FIGURES: &[&str] =
     &["memory", "latency", "cpu", "rate", "new-connection", "unseen-host", "events", "injection", "http2", "bodies"];
 
-/// `words`: names of figures and `--rounds N`.
+/// Only if asked for: these have no ratio, they fail or not.
+const ENDURANCE: &[&str] = &["large-bodies", "web-sockets", "vanishing", "soak"];
+
+/// `words`: names of figures, `--rounds N`, `--minutes N`.
 pub fn measure(runtime: &Runtime, words: &[&str]) {
     let rounds = option(words, "--rounds").unwrap_or(ROUNDS);
-    let asked: Vec<&str> = FIGURES.iter().copied().filter(|figure| words.contains(figure)).collect();
-    let unknown =
-        words.iter().find(|word| !word.starts_with("--") && word.parse::<usize>().is_err() && !FIGURES.contains(word));
+    let minutes = option(words, "--minutes").unwrap_or(60);
+    let all = || FIGURES.iter().chain(ENDURANCE).copied();
+    let asked: Vec<&str> = all().filter(|figure| words.contains(figure)).collect();
+    let unknown = words
+        .iter()
+        .find(|word| !word.starts_with("--") && word.parse::<usize>().is_err() && all().all(|figure| figure != **word));
     if let Some(unknown) = unknown {
-        eprintln!("no figure is called {unknown}; there are: {}", FIGURES.join(" "));
+        eprintln!("no figure is called {unknown}; there are: {}", all().collect::<Vec<_>>().join(" "));
         std::process::exit(2);
+    }
+    if asked.contains(&"web-sockets") {
+        // Before the upstream is started, which needs as many.
+        endurance::allow_sockets();
     }
     let scene = Scene::new();
     let mut table = Table::default();
     for figure in if asked.is_empty() { FIGURES } else { &asked } {
-        runtime.block_on(one(figure, &scene, rounds, &mut table));
+        runtime.block_on(one(figure, &scene, rounds, minutes, &mut table));
     }
     table.print();
 }
@@ -43,7 +55,7 @@ pub fn option(words: &[&str], name: &str) -> Option<usize> {
     words.get(at + 1)?.parse().ok()
 }
 
-async fn one(figure: &str, scene: &Scene, rounds: usize, table: &mut Table) {
+async fn one(figure: &str, scene: &Scene, rounds: usize, minutes: usize, table: &mut Table) {
     match figure {
         "memory" => memory::measure(scene, table).await,
         "latency" => latency(scene, rounds, table).await,
@@ -55,6 +67,10 @@ async fn one(figure: &str, scene: &Scene, rounds: usize, table: &mut Table) {
         "injection" => injection(scene, rounds, table).await,
         "http2" => http2(scene, rounds, table).await,
         "bodies" => bodies(scene, rounds, table).await,
+        "large-bodies" => endurance::large_bodies(scene, table).await,
+        "web-sockets" => endurance::web_sockets(scene, table).await,
+        "vanishing" => endurance::vanishing(scene, table).await,
+        "soak" => soak::soak(scene, minutes, table).await,
         _ => unreachable!("the names were looked up"),
     }
 }

@@ -73,8 +73,7 @@ impl Connection {
     pub async fn ask(&mut self, host: &str, path: &str) {
         let held = if path == "/plain" { "" } else { "Authorization: Bearer authsome-proxy-managed\r\n" };
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{held}\r\n");
-        self.stream.write_all(request.as_bytes()).await.unwrap();
-        self.stream.flush().await.unwrap();
+        self.send(request.as_bytes()).await;
         let (head, _) = self.answer().await;
         assert!(!self.injects || path != "/json" || header(&head, "x-auth-ok").is_some(), "no credential: {head}");
     }
@@ -82,8 +81,7 @@ impl Connection {
     /// The first event of a stream that goes on.
     pub async fn first_event(&mut self, host: &str) {
         let request = format!("GET /sse HTTP/1.1\r\nHost: {host}\r\n\r\n");
-        self.stream.write_all(request.as_bytes()).await.unwrap();
-        self.stream.flush().await.unwrap();
+        self.send(request.as_bytes()).await;
         let mut filled = 0;
         while !self.buffer[..filled].windows(5).any(|window| window == b"first") {
             let count = self.stream.read(&mut self.buffer[filled..]).await.unwrap();
@@ -104,6 +102,38 @@ impl Connection {
         }
         self.stream.flush().await.unwrap();
         self.answer().await;
+    }
+
+    /// As a WebSocket, of which the upstream echoes every byte.
+    pub async fn upgraded(mut self, host: &str) -> Connection {
+        let request =
+            format!("GET /socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        self.send(request.as_bytes()).await;
+        let mut head = Vec::with_capacity(256);
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.stream.read_u8().await.unwrap());
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+        // There may be ten thousand of them.
+        self.buffer = Vec::new();
+        self
+    }
+
+    pub async fn echo(&mut self, bytes: &[u8]) {
+        self.send(bytes).await;
+        let mut echoed = vec![0; bytes.len()];
+        self.stream.read_exact(&mut echoed).await.unwrap();
+        assert_eq!(echoed, bytes);
+    }
+
+    pub async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+        self.stream.flush().await.unwrap();
+    }
+
+    /// Some bytes of an answer.
+    pub async fn some(&mut self) {
+        assert_ne!(self.stream.read(&mut self.buffer).await.unwrap(), 0);
     }
 
     /// The head, and the length of the body, which is read, too.
@@ -151,7 +181,7 @@ pub struct Fleet {
     path: &'static str,
 }
 
-enum Worker {
+pub enum Worker {
     One(Box<Connection>),
     Two(SendRequest<Empty<Bytes>>),
 }
@@ -169,13 +199,11 @@ impl Fleet {
     }
 
     pub async fn streams(way: &Way, streams: usize) -> Fleet {
+        let mut first = Worker::two(way).await;
         let host = "two.bench.test";
-        let connection = way.open(host).await;
-        let http2 = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-        let (sender, driver) = http2.handshake(TokioIo::new(connection.stream)).await.unwrap();
-        tokio::spawn(driver);
-        let mut workers: Vec<_> = (0..streams).map(|_| Worker::Two(sender.clone())).collect();
-        workers[0].ask(host, "/json").await;
+        first.ask(host, "/json").await;
+        let Worker::Two(sender) = first else { unreachable!("it was made as one") };
+        let workers = (0..streams).map(|_| Worker::Two(sender.clone())).collect();
         Fleet { workers, host, path: "/json" }
     }
 
@@ -221,7 +249,16 @@ pub struct Cost {
 }
 
 impl Worker {
-    async fn ask(&mut self, host: &str, path: &str) {
+    /// A stream at a time of an HTTP/2 connection to `two.bench.test`.
+    pub async fn two(way: &Way) -> Worker {
+        let connection = way.open("two.bench.test").await;
+        let http2 = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        let (sender, driver) = http2.handshake(TokioIo::new(connection.stream)).await.unwrap();
+        tokio::spawn(driver);
+        Worker::Two(sender)
+    }
+
+    pub async fn ask(&mut self, host: &str, path: &str) {
         let sender = match self {
             Worker::One(connection) => return connection.ask(host, path).await,
             Worker::Two(sender) => sender,

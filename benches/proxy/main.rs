@@ -8,11 +8,13 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod contenders;
+mod endurance;
 mod figures;
 mod load;
 mod memory;
 mod process;
 mod relay;
+mod soak;
 mod stage;
 mod table;
 mod upstream;

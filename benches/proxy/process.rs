@@ -86,6 +86,25 @@ pub fn memory(pid: u32) -> f64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
+/// Open file descriptors.
+pub fn descriptors(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
+}
+
+/// So many for this process and those it starts from now on, or as many as it may have.
+pub fn allow_descriptors(count: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let count = count as u64;
+    let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    let raised = Rlimit { current: Some(count), maximum: Some(count.max(most)) };
+    let kept = Rlimit { current: Some(count.min(most)), maximum: Some(most) };
+    // Only root may raise the second.
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => count as usize,
+        Err(_) => setrlimit(Resource::Nofile, kept).map_or(1024, |()| count.min(most) as usize),
+    }
+}
+
 pub fn child_of(pid: u32) -> u32 {
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
     children.split_whitespace().next().unwrap().parse().unwrap()

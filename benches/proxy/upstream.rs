@@ -105,7 +105,20 @@ async fn one_connection(mut stream: TlsStream<TcpStream>) -> std::io::Result<()>
                 tokio::time::sleep(Duration::from_secs(3)).await;
                 return stream.shutdown().await;
             }
+            None if path == "/socket" => {
+                let switching =
+                    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+                stream.write_all(switching).await?;
+                stream.flush().await?;
+                // There may be ten thousand of them.
+                drop(buffer);
+                let (mut from, mut to) = tokio::io::split(stream);
+                return tokio::io::copy(&mut from, &mut to).await.map(drop);
+            }
             None => {
+                if path == "/slow" {
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
                 let is_real = header(&head, "authorization") == Some(&format!("Bearer {REAL}"));
                 stream.write_all(if is_real { &authorized } else { &plain }.as_bytes()).await?;
             }
