@@ -3,23 +3,34 @@
 use crate::client::Alone;
 use crate::connected;
 use crate::python::{folder, python};
+use crate::world::World;
 use std::time::Duration;
+use testkit::Output;
 
 /// In KiB.
 const GROWTH: u64 = 16 * 1024;
 
-/// What came of each case, while the upstream got nothing but the good requests.
-fn play(what: &str) -> Option<Vec<(String, String)>> {
-    let python = python()?;
+fn stage() -> (World, Alone) {
     let mut world = connected();
     world.home.set_limit(Duration::from_secs(120));
     let proxy = Alone::start(&world);
     for (name, value) in proxy.variables() {
         world.home.set_env(name, &value);
     }
-    let before = (proxy.pid(), proxy.memory().0);
+    (world, proxy)
+}
+
+fn speak(world: &World, python: &str, what: &str) -> Output {
     let script = folder().join("h2_frames.py").display().to_string();
-    let output = world.home.run_program(&python, &[&script, what]).unwrap().expect_code(0);
+    world.home.run_program(python, &[&script, what]).unwrap().expect_code(0)
+}
+
+/// What came of each case, while the upstream got nothing but the good requests.
+fn play(what: &str) -> Option<Vec<(String, String)>> {
+    let python = python()?;
+    let (world, proxy) = stage();
+    let before = (proxy.pid(), proxy.memory().0);
+    let output = speak(&world, &python, what);
     let (pid, peak) = (proxy.pid(), proxy.memory().1);
     assert_eq!(pid, before.0, "the proxy died");
     assert!(peak < before.1 + GROWTH, "{} KiB grew to {peak} KiB", before.1);
@@ -51,4 +62,14 @@ fn floods_of_frames_are_cut_off_or_cost_nothing() {
         let is_head = name.contains("head") || name.contains("continuations") || name.contains("field");
         assert!(!is_head || end != "silence" && end != "status 200", "{name}: {end}");
     }
+}
+
+#[test]
+fn a_trailer_of_http_2_is_no_way_out_either() {
+    let Some(python) = python() else { return };
+    let (world, _proxy) = stage();
+    let output = speak(&world, &python, "trailers").stdout;
+    assert!(output.contains("x-checksum: [[('x-checksum', '1')]]"), "an ordinary one was lost: {output}");
+    let values: String = output.lines().filter_map(|line| line.split_once(": ")).map(|(_, came)| came).collect();
+    assert!(!values.contains("authsome") && !values.contains("proxy-authorization"), "{output}");
 }

@@ -1,4 +1,4 @@
-"""HTTP/2 as no client should speak it: `illegal` or `floods`. Prints what came of each case.
+"""HTTP/2 as no client should speak it: `illegal`, `floods` or `trailers`. Prints what came of each case.
 
 Frames are made by hand, since libraries refuse to make most of these. The sections are RFC 9113's.
 """
@@ -221,6 +221,38 @@ def good():
     stream.close()
 
 
-for case, sent in {"illegal": ILLEGAL, "floods": FLOODS}[sys.argv[1]].items():
-    play(case, sent, 1 if sys.argv[1] == "illegal" else 3)
-good()
+def trailers():
+    """The upstream sends back what trailers it gets."""
+    for name, value in TRAILERS:
+        stream, decoder, came = connect(), Decoder(), []
+        opening = head(fields(("te", "trailers"), method="POST", path="/echo"), flags=END_HEADERS)
+        stream.sendall(PREFACE + frame(SETTINGS, 0, 0) + opening + frame(DATA, 0, 1, b"x") + head([(name, value)]))
+        stream.settimeout(5)
+        try:
+            while True:
+                first = exactly(stream, 9)
+                payload = exactly(stream, int.from_bytes(first[:3], "big"))
+                if first[3] == HEADERS:
+                    came.append(decoder.decode(payload))
+                if first[3] in (GOAWAY, RST_STREAM) or first[3] in (HEADERS, DATA) and first[4] & END_STREAM:
+                    break
+        except (EOFError, OSError):
+            pass
+        print(f"{name}: {came[1:]}", flush=True)
+        stream.close()
+
+
+TRAILERS = [
+    ("x-checksum", "1"),
+    ("authorization", "Bearer authsome-proxy-managed"),
+    ("x-note", "authsome-proxy-managed"),
+    ("x-authsome-connection", "default"),
+    ("proxy-authorization", "Basic eDp5"),
+]
+
+if sys.argv[1] == "trailers":
+    trailers()
+else:
+    for case, sent in {"illegal": ILLEGAL, "floods": FLOODS}[sys.argv[1]].items():
+        play(case, sent, 1 if sys.argv[1] == "illegal" else 3)
+    good()
