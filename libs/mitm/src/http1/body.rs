@@ -212,3 +212,81 @@ impl Broken {
         Broken::Source(io::Error::new(io::ErrorKind::InvalidData, fault))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::future::poll_fn;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// What comes out at the other end when `pieces` come in, through pipes that hold `room` bytes.
+    async fn carried(pieces: Vec<Vec<u8>>, room: usize, framing: Framing, form: Form) -> (Vec<u8>, bool) {
+        let (mut writer, source) = duplex(room);
+        let (sink, mut reader) = duplex(room);
+        let (mut source, mut sink) = (Wire::upstream(Box::new(source)), Wire::upstream(Box::new(sink)));
+        let mut transfer = Transfer::new(BytesMut::from("head "), framing, form);
+        let send = async move {
+            for piece in pieces {
+                writer.write_all(&piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        let carry = async move { poll_fn(|cx| transfer.poll(cx, &mut source, &mut sink)).await.is_ok() };
+        let mut out = Vec::new();
+        let (_, whole, _) = tokio::join!(send, carry, reader.read_to_end(&mut out));
+        (out, whole)
+    }
+
+    fn run(pieces: Vec<Vec<u8>>, room: usize, framing: Framing, form: Form) -> (Vec<u8>, bool) {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(carried(pieces, room, framing, form))
+    }
+
+    fn in_chunks(pieces: &[Vec<u8>]) -> Vec<u8> {
+        let chunks = pieces.iter().filter(|piece| !piece.is_empty());
+        let mut out: Vec<u8> =
+            chunks.flat_map(|piece| [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat()).collect();
+        out.extend(b"0\r\nX: y\r\n\r\n");
+        out
+    }
+
+    /// Cuts bytes into pieces of about `size`.
+    fn cut(bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
+        bytes.chunks(size).map(<[u8]>::to_vec).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_body_arrives_whole_however_it_was_cut(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..5000), 0..12),
+            room in 1_usize..40_000,
+            size in 1_usize..9000,
+        ) {
+            let body = pieces.concat();
+            let expected = [b"head ", &body[..]].concat();
+            let framing = Framing::Length(body.len() as u64);
+            prop_assert_eq!(run(pieces.clone(), room, framing, Form::AsItCame), (expected.clone(), true));
+            prop_assert_eq!(run(pieces.clone(), room, Framing::UntilClose, Form::AsItCame), (expected.clone(), true));
+            let chunked = in_chunks(&pieces);
+            let same = [b"head ", &chunked[..]].concat();
+            prop_assert_eq!(run(cut(&chunked, size), room, Framing::Chunked, Form::AsItCame), (same, true));
+            prop_assert_eq!(run(cut(&chunked, size), room, Framing::Chunked, Form::Bare), (expected, true));
+            let (out, whole) = run(pieces, room, Framing::UntilClose, Form::InChunks);
+            let mut data = Vec::new();
+            let mut chunks = Chunks::new();
+            let used = chunks.advance_with(&out[5..], |some| data.extend_from_slice(some)).unwrap();
+            prop_assert!(whole && chunks.ended() && used == out.len() - 5 && data == body);
+        }
+
+        #[test]
+        fn a_body_that_breaks_off_is_not_taken_for_whole(body in prop::collection::vec(any::<u8>(), 0..500), cut in 1_u64..9) {
+            let (out, whole) = run(vec![body.clone()], 64, Framing::Length(body.len() as u64 + cut), Form::AsItCame);
+            prop_assert!(!whole && out == [b"head ", &body[..]].concat());
+            let chunked = in_chunks(&[body]);
+            let some = chunked[..chunked.len() - cut as usize].to_vec();
+            prop_assert!(!run(vec![some], 64, Framing::Chunked, Form::Bare).1);
+        }
+    }
+}
