@@ -71,7 +71,8 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let thread = std::thread::spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-            proxy.serve(listener, async { drop(stopped.await) }).await;
+            // A task among the others: this thread would have to be woken for each new client.
+            let _ended = tokio::spawn(proxy.serve(listener, async { drop(stopped.await) })).await;
         });
     });
     let opened = Opened {

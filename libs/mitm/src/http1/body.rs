@@ -124,7 +124,7 @@ impl Transfer {
 
     /// Reads on. What was written must not wait in a buffer meanwhile.
     fn poll_source(&mut self, cx: &mut Context<'_>, source: &mut Wire, sink: &mut Wire) -> Poll<Result<(), Broken>> {
-        let Poll::Ready(filled) = source.poll_fill_in_time(cx) else {
+        let Poll::Ready(filled) = source.poll_fill_body(cx) else {
             if let Poll::Ready(flushed) = sink.poll_flush(cx) {
                 flushed.map_err(|_| Broken::Sink)?;
             }

@@ -5,9 +5,9 @@ use crate::stream::Io;
 use bytes::{Buf, BytesMut};
 use std::io;
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// Bytes read at once: a TLS record.
 const PIECE: usize = 16 * 1024;
@@ -40,12 +40,16 @@ impl Wire {
         Poll::Ready(Ok(read.filled().len()))
     }
 
-    /// The same in the middle of a body, where a client may stall only for so long.
-    pub fn poll_fill_in_time(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let Some(mut clock) = self.clock.take() else { return self.poll_fill(cx) };
-        let filled = clock.poll_io(cx, |cx| self.poll_fill(cx));
-        self.clock = Some(clock);
-        filled
+    /// The same in the middle of a body, without a copy, and at the price of a buffer that waits with
+    /// it. A client may stall only for so long.
+    pub fn poll_fill_body(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.input.reserve(PIECE);
+        let (io, input) = (&mut self.io, &mut self.input);
+        let mut read = |cx: &mut Context<'_>| pin!(io.read_buf(input)).poll(cx);
+        match &mut self.clock {
+            Some(clock) => clock.poll_io(cx, read),
+            None => read(cx),
+        }
     }
 
     /// Ready when the client's time is over.
