@@ -102,10 +102,9 @@ fn store(
     key: &Key,
 ) -> Result<Connection> {
     let (record, secret) = record::build(definition, flow, asked, learned, host.client.as_ref())?;
-    let rev = host.vault.put(key, Expect::Anything, record, secret)?;
+    host.vault.put(key, Expect::Anything, record, secret)?;
     match host.vault.record(key)? {
-        Some(row) if row.rev == rev => connections::record(&row),
-        // A renewal or another login may have written since: it is there all the same.
+        // Of another revision, too: a renewal or another login may have written since.
         Some(row) => connections::record(&row),
         None => Err(Error::unavailable(format!("{key} was stored and cannot be read back"))),
     }

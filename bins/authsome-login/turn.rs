@@ -3,9 +3,8 @@
 //! The lock is the system's, on a file that stays: it ends with the process, however that ends.
 //! Whoever else listens on the port is none of ours and is not waited for.
 
-use proto::{Error, Result};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use proto::Result;
+use std::fs::File;
 use std::path::Path;
 
 /// The right to listen; dropping it lets the next one in.
@@ -13,16 +12,7 @@ pub struct Turn(#[expect(dead_code, reason = "held for its lock")] File);
 
 /// Never waits: `None` while another login has the port.
 pub fn try_take(locks: &Path, port: u16) -> Result<Option<Turn>> {
-    let path = locks.join(format!("port-{port}"));
-    let failed = |error: std::io::Error| Error::unavailable(format!("cannot lock {}: {error}", path.display()));
-    cli::home::make_private(locks)?;
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(Turn(file))),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
+    Ok(cli::lock::file(locks, &format!("port-{port}"))?.map(Turn))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use cli::{Context, catalog};
 use proto::ops::flow::{Client, Refresh};
 use proto::ops::vault::Entry;
 use proto::record::Connection;
-use proto::{Code, Error, Key, Result, Secrets, codec};
+use proto::{Code, Error, Key, Result, codec};
 use provider::Definition;
 
 /// The body of `revoke`; `denied` when the definition now sends tokens elsewhere than was confirmed.
@@ -17,7 +17,7 @@ pub fn request(context: &Context, key: &Key, entry: &Entry) -> Result<Refresh> {
     Ok(Refresh {
         flow: record.flow.clone(),
         provider: codec::to_object(&definition),
-        client: client(&record, &entry.secret),
+        client: Client::of_connection(&record, &entry.secret),
         record: entry.record.clone(),
         secret: entry.secret.clone(),
     })
@@ -30,23 +30,4 @@ fn confirmed(key: &Key, definition: &Definition, record: &Connection) -> Result<
     let (provider, slot) = (&key.provider, &key.slot);
     let text = format!("the definition of {provider} sends credentials elsewhere than when {slot} was connected");
     Err(Error::new(Code::Denied, text).hint(format!("authsome login {provider}{} --force", key.flags())))
-}
-
-/// The connection carries the client that its tokens are bound to (RFC 7009 §2.1, RFC 6749 §6).
-fn client(record: &Connection, secret: &Secrets) -> Option<Client> {
-    let client_id = record.client_id.clone()?;
-    let mut own = Secrets::new();
-    for name in ["client_secret", "private_key"] {
-        if let Some(value) = secret.get(name) {
-            own.set(name, value);
-        }
-    }
-    let client = proto::record::Client {
-        client_id,
-        redirect_uri: record.redirect_uri.clone(),
-        token_auth: record.token_auth.clone(),
-        bound: record.bound.clone(),
-        ..proto::record::Client::default()
-    };
-    Some(Client { record: client, secret: own })
 }

@@ -239,32 +239,12 @@ fn refresh_sha256(secret: &Secrets) -> String {
     sha256_hex(secret.get("refresh_token").unwrap_or_default())
 }
 
-/// The connection carries the client that its refresh token is bound to (RFC 6749 §6).
 fn request(stored: &Stored, definition: &Definition) -> Refresh {
-    let record = &stored.record;
-    let client = record.client_id.as_ref().map(|client_id| {
-        let mut secret = Secrets::new();
-        for name in ["client_secret", "private_key"] {
-            if let Some(value) = stored.secret.get(name) {
-                secret.set(name, value);
-            }
-        }
-        let registered = record.flow == "dcr_pkce" || record.rest.get("registered") == Some(&true.into());
-        let client = proto::record::Client {
-            client_id: client_id.clone(),
-            redirect_uri: record.redirect_uri.clone(),
-            token_auth: record.token_auth.clone(),
-            registered,
-            bound: record.bound.clone(),
-            ..proto::record::Client::default()
-        };
-        Client { record: client, secret }
-    });
     Refresh {
-        flow: record.flow.clone(),
+        flow: stored.record.flow.clone(),
         provider: proto::codec::to_object(definition),
-        client,
-        record: proto::codec::to_object(record),
+        client: Client::of_connection(&stored.record, &stored.secret),
+        record: proto::codec::to_object(&stored.record),
         secret: stored.secret.clone(),
     }
 }

@@ -73,8 +73,9 @@ impl Drop for Lock {
     }
 }
 
-/// The file's lock, `None` when another holds it. The file stays: removing it would let two in.
-fn file(folder: &Path, name: &str) -> Result<Option<File>> {
+/// The lock of the file `name` in `folder`, `None` when another holds it: never waits. The file stays,
+/// since removing it would let two in.
+pub fn file(folder: &Path, name: &str) -> Result<Option<File>> {
     home::make_private(folder)?;
     let path = folder.join(name);
     let failed = |error: std::io::Error| Error::unavailable(format!("cannot lock {}: {error}", path.display()));

@@ -3,6 +3,7 @@
 //! `provider` is the whole definition with `base_url` applied, as JSON: only `libs/provider`
 //! knows its fields.
 
+use crate::record::Connection;
 use crate::{Object, Secrets};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,27 @@ pub struct Client {
     /// `client_secret`, `private_key`.
     #[serde(default, skip_serializing_if = "Secrets::is_empty")]
     pub secret: Secrets,
+}
+
+impl Client {
+    /// The client that a connection carries, since its tokens are bound to it (RFC 6749 §6, RFC 7009 §2.1).
+    pub fn of_connection(record: &Connection, secret: &Secrets) -> Option<Client> {
+        let mut own = Secrets::new();
+        for name in ["client_secret", "private_key"] {
+            if let Some(value) = secret.get(name) {
+                own.set(name, value);
+            }
+        }
+        let client = crate::record::Client {
+            client_id: record.client_id.clone()?,
+            redirect_uri: record.redirect_uri.clone(),
+            token_auth: record.token_auth.clone(),
+            registered: record.flow == "dcr_pkce" || record.rest.get("registered") == Some(&true.into()),
+            bound: record.bound.clone(),
+            ..crate::record::Client::default()
+        };
+        Some(Client { record: client, secret: own })
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -135,4 +157,22 @@ pub struct Device {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirm {
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_gives_back_its_client_and_no_token() {
+        let text = r#"{"provider":"n","flow":"pkce","status":"connected","client_id":"12","token_auth":"basic"}"#;
+        let mut record: Connection = serde_json::from_str(text).unwrap();
+        let secret = Secrets::new().with("client_secret", "s").with("refresh_token", "r").with("access_token", "a");
+        let client = Client::of_connection(&record, &secret).unwrap();
+        assert_eq!((client.record.client_id.as_str(), client.record.token_auth.as_deref()), ("12", Some("basic")));
+        assert_eq!(client.secret.names().collect::<Vec<_>>(), ["client_secret"]);
+        assert!(!client.record.registered);
+        record.client_id = None;
+        assert!(Client::of_connection(&record, &secret).is_none());
+    }
 }
