@@ -28,7 +28,7 @@ fn list(context: &Context, provider: &ProviderName) -> Result<Status> {
     let mut rows = vec![["CONNECTION", "STATUS", "ACCOUNT"].map(str::to_owned).to_vec()];
     let mut documents = Vec::new();
     for row in &known.rows {
-        let record = connections::record(row)?;
+        let record = connections::shown(row);
         let name = connections::name(&row.key);
         let default = known.choose(None).is_ok_and(|chosen| chosen.key == row.key);
         let mark = if default && known.rows.len() > 1 { " (default)" } else { "" };

@@ -23,10 +23,10 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         listed.retain(|provider| !provider.stored.rows.is_empty());
     }
     if context.output.is_json() {
-        let providers = listed.iter().map(as_json).collect::<Result<Vec<_>>>()?;
+        let providers: Vec<Value> = listed.iter().map(as_json).collect();
         context.output.pretty(&json!({"schema_version": 1, "profile": context.profile, "providers": providers}));
     } else {
-        context.output.text(&as_table(&listed)?);
+        context.output.text(&as_table(&listed));
     }
     Ok(0)
 }
@@ -82,14 +82,14 @@ fn default(listed: &Listed) -> Option<&Key> {
     listed.stored.choose(None).ok().map(|row| &row.key)
 }
 
-fn as_json(listed: &Listed) -> Result<Value> {
+fn as_json(listed: &Listed) -> Value {
     let (now, default) = (proto::time::now(), default(listed));
     let rows = listed.stored.rows.iter().map(|row| {
-        let record = connections::record(row)?;
-        Ok(json!({"name": connections::name(&row.key), "default": default == Some(&row.key), "status": record.state(now),
-                  "account": record.account, "expires_at": record.expires_at}))
+        let record = connections::shown(row);
+        json!({"name": connections::name(&row.key), "default": default == Some(&row.key), "status": record.state(now),
+               "account": record.account, "expires_at": record.expires_at})
     });
-    let rows = rows.collect::<Result<Vec<Value>>>()?;
+    let rows: Vec<Value> = rows.collect();
     let state = rows
         .iter()
         .find(|row| row["default"] == true)
@@ -100,10 +100,10 @@ fn as_json(listed: &Listed) -> Result<Value> {
     if let Some(broken) = &listed.broken {
         value["error"] = json!(broken);
     }
-    Ok(value)
+    value
 }
 
-fn as_table(listed: &[Listed]) -> Result<String> {
+fn as_table(listed: &[Listed]) -> String {
     let heading = ["PROVIDER", "TYPE", "STATE", "CONNECTION", "SOURCE", "EXPIRES"].map(str::to_owned).to_vec();
     let mut rows = vec![heading];
     let now = proto::time::now();
@@ -123,18 +123,18 @@ fn as_table(listed: &[Listed]) -> Result<String> {
         }
         let default = default(provider).filter(|_| provider.stored.rows.len() > 1);
         for stored in &provider.stored.rows {
-            let record = connections::record(stored)?;
+            let record = connections::shown(stored);
             let mark = if default == Some(&stored.key) { " (default)" } else { "" };
             row(record.state(now), format!("{}{mark}", connections::name(&stored.key)), expires(&record, now));
         }
     }
-    Ok(table::columns(&rows))
+    table::columns(&rows)
 }
 
 /// How long the access token lives; a renewable one is renewed when it is used.
 fn expires(record: &Connection, now: i64) -> String {
     let Some(at) = record.expires_at else { return "-".to_owned() };
-    let left = at - now;
+    let left = at.saturating_sub(now);
     let amount = match left.unsigned_abs() {
         seconds @ 0..120 => format!("{seconds}s"),
         seconds @ 120..7200 => format!("{}m", seconds / 60),

@@ -37,7 +37,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let name = catalog::name_of(&definition)?;
     let key = Key::connection(&context.profile, &name, &args.connection);
     let events = Events(&context.output);
-    if let Some(record) = connected(&vault, &key)?.filter(|_| !args.force) {
+    let already = if args.force { None } else { connected(&vault, &key)? };
+    if let Some(record) = already {
         let text =
             format!("Already connected to {} ({}). --force logs in again.", definition.display_name, args.connection);
         events.connected(true, &summary(&key, &record), &text);
@@ -134,7 +135,8 @@ fn finish(stored: Result<Connection>, definition: &Definition, key: &Key, host: 
 
 fn connected(vault: &Vault, key: &Key) -> Result<Option<Connection>> {
     let Some(row) = vault.record(key)? else { return Ok(None) };
-    let record = connections::record(&row)?;
+    let hint = format!("authsome login {}{} --force puts a new one in its place", key.provider, key.flags());
+    let record = connections::record(&row).map_err(|error| error.hint(hint))?;
     Ok(Some(record).filter(|record| record.state(proto::time::now()) == "connected"))
 }
 
@@ -147,7 +149,9 @@ fn stored_client(args: &Args, vault: &Vault, key: &Key, definition: &Definition)
         return Ok(None);
     }
     let Some(entry) = vault.get(key)? else { return Ok(None) };
-    let mut client = Client { record: codec::from_object(&key.to_string(), entry.record)?, secret: entry.secret };
+    let hint = format!("authsome login {}{} --reset-client forgets it", key.provider, key.profile_flag());
+    let record = codec::from_object(&format!("the OAuth client {key}"), entry.record);
+    let mut client = Client { record: record.map_err(|error| error.hint(hint))?, secret: entry.secret };
     if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
         return Ok(None);
     }

@@ -30,7 +30,7 @@ impl Context {
     pub fn connections(&self, vault: &Vault, provider: &ProviderName) -> Result<Connections> {
         let mut connections = self.none_of(provider);
         let rows = vault.list(&format!("{}/{provider}/", self.profile))?;
-        rows.into_iter().try_for_each(|row| connections.take(row))?;
+        rows.into_iter().for_each(|row| connections.take(row));
         Ok(connections)
     }
 
@@ -39,7 +39,7 @@ impl Context {
         let mut all: BTreeMap<ProviderName, Connections> = BTreeMap::new();
         for row in vault.list(&format!("{}/", self.profile))? {
             let provider = row.key.provider.clone();
-            all.entry(provider).or_insert_with_key(|provider| self.none_of(provider)).take(row)?;
+            all.entry(provider).or_insert_with_key(|provider| self.none_of(provider)).take(row);
         }
         Ok(all)
     }
@@ -50,7 +50,7 @@ impl Context {
         if named.is_none() && connections.directory.is_none() {
             let unnamed = Key::connection(&self.profile, provider, &ConnectionName::default());
             let rows = vault.records(&[Key::default_of(&self.profile, provider), unnamed])?;
-            rows.into_iter().try_for_each(|row| connections.take(row))?;
+            rows.into_iter().for_each(|row| connections.take(row));
             // Without a pointer it is the one named `default`, whatever others there are.
             let pointer = connections.default.clone().unwrap_or_default();
             if connections.names().any(|name| *name == pointer) {
@@ -98,17 +98,17 @@ impl Context {
 }
 
 impl Connections {
-    fn take(&mut self, row: Row) -> Result<()> {
+    fn take(&mut self, row: Row) {
         match row.key.slot {
             Slot::Client => self.has_client = true,
+            // A default of another shape is none.
             Slot::Default => {
-                let record: DefaultConnection = codec::from_object(&row.key.to_string(), row.record)?;
-                self.default = Some(record.connection);
+                let record = codec::from_object(&row.key.to_string(), row.record).ok();
+                self.default = record.map(|record: DefaultConnection| record.connection);
                 self.default_rev = Some(row.rev);
             }
             Slot::Connection(_) => self.rows.push(row),
         }
-        Ok(())
     }
 
     pub fn names(&self) -> impl Iterator<Item = &ConnectionName> {
@@ -163,6 +163,15 @@ pub fn record(row: &Row) -> Result<Connection> {
     // By reference: `list` reads thousands. A complaint is made where it quotes nothing.
     Connection::deserialize(&row.record)
         .or_else(|_| codec::from_object(&format!("record {}", row.key), row.record.clone()))
+}
+
+/// The same where several are shown: a record of another shape is `unknown`, and stops no other.
+pub fn shown(row: &Row) -> Connection {
+    let unknown = || {
+        let least = serde_json::json!({"provider": row.key.provider, "flow": "", "status": "unknown"});
+        Connection::deserialize(least).unwrap_or_else(|_| unreachable!("these three fields are a connection"))
+    };
+    record(row).unwrap_or_else(|_| unknown())
 }
 
 /// The name of a row that is a connection.
