@@ -58,7 +58,7 @@ fn one(rest: &mut &[u8], requests: &mut Vec<Read>) -> Step<()> {
     let line = line(rest)?;
     let parts: Vec<&str> = line.split(' ').collect();
     let [method, target, "HTTP/1.1" | "HTTP/1.0"] = parts[..] else { return Err(Some("request line")) };
-    if !is_token(method) || target.is_empty() || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_token(method) || target.is_empty() || target.chars().any(|one| one.is_ascii() && !one.is_ascii_graphic()) {
         return Err(Some("request line"));
     }
     while let Some(field) = field(rest)? {

@@ -1,11 +1,12 @@
 //! Requests that hide another one from half of their readers: the published ways of CL.TE, TE.CL, TE.TE,
 //! CL.0, 0.CL and of chunk framing, and each byte that some parser has taken for a blank.
 //!
-//! The upstream may get a beginning of what a strict reader finds in the bytes that were sent, framed
-//! in one way only. Refusing all of it is as good.
+//! The upstream may get requests that a strict reader finds in the bytes that were sent, or beginnings
+//! of them, framed in one way only. Refusing all of it is as good.
 
 mod answers;
 mod court;
+mod mutations;
 
 use crate::HOST;
 use crate::reader;
@@ -248,7 +249,7 @@ fn a_trailer_is_no_way_out_for_what_no_head_may_hold() {
         client.write_all(&[&head, format!("1\r\nx\r\n0\r\n{trailer}\r\n\r\n").as_bytes()].concat()).unwrap();
         client.flush().unwrap();
         answers(&mut client, 1);
-        let seen = court.wire.take().concat();
+        let seen = court.wire.take().unwrap().bytes;
         let seen = String::from_utf8_lossy(&seen).to_ascii_lowercase();
         for forbidden in ["authsome", "proxy-authorization"] {
             assert!(!seen.contains(forbidden), "{trailer}: {seen}");
@@ -269,7 +270,7 @@ fn requests_that_hide_nothing_all_arrive() {
     let court = Court::new();
     for case in cases {
         let sent = reader::read(case.as_bytes());
-        assert_eq!(court.judge(case.as_bytes()).unwrap().whole(), sent.whole(), "{case}");
+        assert_eq!(court.judge_within(20 * SILENCE, case.as_bytes()).unwrap().len(), sent.whole(), "{case}");
     }
 }
 

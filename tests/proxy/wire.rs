@@ -1,11 +1,11 @@
 //! An upstream that keeps the bytes it got, and answers each request that it could read.
 
 use crate::HOST;
-use crate::reader::read;
+use crate::reader::{Read, read};
 use crate::site::Site;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use std::io::{Read, Write};
+use std::io::{Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -22,8 +22,15 @@ pub struct Wire {
 
 #[derive(Default)]
 struct Shared {
-    connections: Mutex<Vec<Arc<Mutex<Vec<u8>>>>>,
+    connections: Mutex<Vec<Arc<Mutex<Connection>>>>,
     once: Mutex<Option<String>>,
+}
+
+#[derive(Default)]
+struct Connection {
+    bytes: Vec<u8>,
+    /// Requests that were taken, the last perhaps before it was whole.
+    taken: usize,
 }
 
 impl Wire {
@@ -40,7 +47,7 @@ impl Wire {
         let all = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (own, config) = (Arc::new(Mutex::new(Vec::new())), Arc::clone(&config));
+                let (own, config) = (Arc::<Mutex<Connection>>::default(), Arc::clone(&config));
                 all.connections.lock().unwrap().push(Arc::clone(&own));
                 let all = Arc::clone(&all);
                 std::thread::spawn(move || serve(stream, config, &own, &all.once));
@@ -54,20 +61,40 @@ impl Wire {
         *self.shared.once.lock().unwrap() = Some(bytes);
     }
 
-    /// What came since the last time, by connection.
-    pub fn take(&self) -> Vec<Vec<u8>> {
-        let connections = self.shared.connections.lock().unwrap();
-        let taken = connections.iter().map(|bytes| std::mem::take(&mut *bytes.lock().unwrap()));
-        taken.filter(|bytes| !bytes.is_empty()).collect()
+    /// What began since the last time. An error is what could be read in two ways.
+    pub fn take(&self) -> Result<Seen, String> {
+        let mut seen = Seen::default();
+        for connection in self.shared.connections.lock().unwrap().iter() {
+            let mut connection = connection.lock().unwrap();
+            let reading = read(&connection.bytes);
+            if let Some(fault) = reading.fault {
+                let bytes = std::mem::take(&mut *connection).bytes;
+                return Err(format!("a doubtful {fault}: {:?}", String::from_utf8_lossy(&bytes)));
+            }
+            let all = reading.requests.len();
+            if all > connection.taken {
+                seen.bytes.extend(&connection.bytes);
+                seen.requests.extend(reading.requests.into_iter().skip(connection.taken));
+                connection.taken = all;
+            }
+        }
+        Ok(seen)
     }
 }
 
-fn serve(stream: TcpStream, config: Arc<ServerConfig>, all: &Mutex<Vec<u8>>, once: &Mutex<Option<String>>) {
+#[derive(Default)]
+pub struct Seen {
+    pub requests: Vec<Read>,
+    /// All that ever came on their connections.
+    pub bytes: Vec<u8>,
+}
+
+fn serve(stream: TcpStream, config: Arc<ServerConfig>, all: &Mutex<Connection>, once: &Mutex<Option<String>>) {
     let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
     let (mut own, mut part, mut answered) = (Vec::new(), [0; 16 << 10], 0);
     while let Ok(count @ 1..) = stream.read(&mut part) {
         own.extend(&part[..count]);
-        all.lock().unwrap().extend(&part[..count]);
+        all.lock().unwrap().bytes.extend(&part[..count]);
         let whole = read(&own).whole();
         for _ in answered..whole {
             let answer = once.lock().unwrap().take();

@@ -48,6 +48,6 @@ fn an_answer_that_nobody_asked_for_is_given_to_nobody() {
         third.write_all(HIDDEN.as_bytes()).unwrap();
         third.flush().unwrap();
         assert_eq!(answers(&mut third, 1), 1, "{head}: the next one got no answer");
-        court.wire.take();
+        court.wire.take().unwrap();
     }
 }
