@@ -64,7 +64,7 @@ type Refused = (Option<Key>, Refusal);
 
 async fn refuse(core: &Core, client: Client, request: &Request, refused: Refused, last: bool) -> Option<Client> {
     let (key, refusal) = refused;
-    client.refuse(core, key.as_ref(), &refusal, exchange::upload(request), last).await
+    client.refuse(core, key.as_ref(), &refusal, exchange::upload(core, request), last).await
 }
 
 async fn open(core: Arc<Core>, mut client: Client, opened: Opened, ending: Ending) {

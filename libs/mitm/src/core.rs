@@ -11,7 +11,7 @@ pub(crate) struct Core {
     pub policy: Arc<dyn Policy>,
     pub ca: Arc<SessionCa>,
     pub password: Password,
-    pub placeholders: Placeholders,
+    pub placeholders: Arc<Placeholders>,
     pub upstreams: Upstreams,
 }
 

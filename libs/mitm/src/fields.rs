@@ -33,6 +33,12 @@ pub(crate) fn strip_response<F: Fields>(fields: &mut F, upgrade: bool, http: Htt
     }
 }
 
+/// Takes out of trailers what must not go further, and what means nothing there (RFC 9110 §6.5.1).
+pub(crate) fn strip_trailers<F: Fields>(fields: &mut F) {
+    let framing = [header::CONTENT_LENGTH, header::HOST, header::TRAILER, header::ALT_SVC];
+    fields.retain(|name| !is_hop_by_hop(name) && !is_private(name) && !framing.iter().any(|other| is(name, other)));
+}
+
 /// Whether a request asks to leave HTTP for another protocol (RFC 9110 §7.8).
 pub(crate) fn asks_upgrade<F: Fields>(fields: &F) -> bool {
     fields.contains(&header::UPGRADE) && fields.values(&header::CONNECTION).any(|value| lists(value, "upgrade"))

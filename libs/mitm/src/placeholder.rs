@@ -45,10 +45,16 @@ impl Placeholders {
         self.in_text(&unescape(text))
     }
 
+    /// The name of a field that holds it.
+    pub fn in_fields<F: Fields>(&self, fields: &F) -> Option<String> {
+        let (name, _) = fields.each().find(|(_, value)| self.in_value(value))?;
+        Some(String::from_utf8_lossy(name).into_owned())
+    }
+
     /// Where in a request head it is, in words for a message.
     pub fn find<F: Fields>(&self, head: &Head<F>) -> Option<String> {
-        if let Some((name, _)) = head.fields.each().find(|(_, value)| self.in_value(value)) {
-            return Some(format!("the header {}", String::from_utf8_lossy(name)));
+        if let Some(name) = self.in_fields(&head.fields) {
+            return Some(format!("the header {name}"));
         }
         if self.in_escaped(head.uri.path()) {
             return Some("the path".to_owned());

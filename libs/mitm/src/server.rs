@@ -44,7 +44,7 @@ impl Proxy {
             policy,
             ca,
             password: Password::new(&settings.password),
-            placeholders: Placeholders::new(&settings.placeholders),
+            placeholders: Arc::new(Placeholders::new(&settings.placeholders)),
             upstreams: Upstreams::new(settings.dialer, settings.roots)?,
         };
         Ok(Proxy { core: Arc::new(core) })

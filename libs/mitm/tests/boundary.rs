@@ -130,6 +130,36 @@ async fn heads_that_could_smuggle_a_request_are_refused() {
 }
 
 #[tokio::test]
+async fn trailers_are_held_to_the_rules_of_a_head() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let request = |trailers: &str| {
+        format!(
+            "POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n{trailers}\r\n\r\n"
+        )
+    };
+    for (trailers, status, code) in [
+        (&*format!("X: {HELD}"), 403, "placeholder"),
+        (&*format!("Authorization: Bearer {HELD}"), 403, "placeholder"),
+        ("X: a\r\n Y: b", 400, "malformed"),
+        (": a", 400, "malformed"),
+        ("X: a\0b", 400, "malformed"),
+    ] {
+        let mut client = session.api().await;
+        let reply = client.ask(request(trailers)).await;
+        assert_eq!((reply.status(), reply.refusal().as_str()), (status, code), "{trailers:?}");
+        assert_eq!(client.rest().await, b"", "{trailers:?}");
+        assert_eq!(session.rules.refusals.lock().unwrap().pop().as_deref(), Some(code));
+    }
+    assert_eq!(upstream.count(), 0);
+    let kept =
+        "Content-Length: 9\r\nX-Authsome-Connection: work\r\nX-Sum: 1\r\nProxy-Authorization: Basic eDp5\r\nHost: b";
+    assert_eq!(session.api().await.ask(request(kept)).await.text(), "ok");
+    let names: Vec<_> = upstream.only().trailers.unwrap().keys().map(|name| name.to_string()).collect();
+    assert_eq!(names, ["x-sum"]);
+}
+
+#[tokio::test]
 async fn the_same_heads_are_refused_before_a_tunnel() {
     let upstream = Upstream::answering(|_| text("")).await;
     let session = Session::with(&upstream).await;

@@ -1,12 +1,14 @@
 //! One message on its way from one connection to another: its head, then its body as it comes, no
 //! faster than the other side takes it. Of a body only its end is looked for.
 
+use crate::fields;
 use crate::http1::chunks::Chunks;
-use crate::http1::head::{Fault, Framing};
+use crate::http1::head::{self, Fault, Framing};
 use crate::http1::wire::Wire;
 use crate::limits::REPLAY_BYTES;
+use crate::placeholder::Placeholders;
 use bytes::{Buf, BytesMut};
-use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 pub(crate) struct Transfer {
@@ -20,6 +22,8 @@ pub(crate) struct Transfer {
     kept: Option<BytesMut>,
     /// The head goes out, the body waits.
     pub held: bool,
+    /// What the trailers of a request may not hold.
+    pub placeholders: Option<Arc<Placeholders>>,
 }
 
 /// What of the body is still to come.
@@ -27,6 +31,7 @@ enum Left {
     Nothing,
     Length(u64),
     Chunked(Chunks),
+    Trailers,
     UntilClose,
 }
 
@@ -43,7 +48,9 @@ pub(crate) enum Form {
 /// Which connection failed.
 #[derive(Debug)]
 pub(crate) enum Broken {
-    Source(io::Error),
+    Source,
+    /// The source said what no body may hold.
+    Malformed(Fault),
     Sink,
 }
 
@@ -58,7 +65,7 @@ impl Transfer {
             Framing::Chunked => Left::Chunked(Chunks::new()),
             Framing::UntilClose => Left::UntilClose,
         };
-        Transfer { out: head, ready: 0, left, form, kept: None, held: false }
+        Transfer { out: head, ready: 0, left, form, kept: None, held: false, placeholders: None }
     }
 
     /// Keeps the body for [`Transfer::again`], up to [`REPLAY_BYTES`].
@@ -96,7 +103,7 @@ impl Transfer {
         match self.left {
             Left::Nothing => true,
             Left::Length(length) => length <= REPLAY_BYTES as u64,
-            Left::Chunked(_) | Left::UntilClose => false,
+            Left::Chunked(_) | Left::Trailers | Left::UntilClose => false,
         }
     }
 
@@ -104,7 +111,7 @@ impl Transfer {
     pub fn poll(&mut self, cx: &mut Context<'_>, source: &mut Wire, sink: &mut Wire) -> Poll<Result<(), Broken>> {
         loop {
             if !self.held {
-                self.gather(source).map_err(Broken::malformed)?;
+                self.gather(source).map_err(Broken::Malformed)?;
             }
             if !self.out.is_empty() {
                 let written = ready!(sink.poll_write_some(cx, &self.out)).map_err(|_| Broken::Sink)?;
@@ -130,11 +137,11 @@ impl Transfer {
             }
             return Poll::Pending;
         };
-        if filled.map_err(Broken::Source)? > 0 {
+        if filled.map_err(|_| Broken::Source)? > 0 {
             return Poll::Ready(Ok(()));
         }
         if !matches!(self.left, Left::UntilClose) {
-            return Poll::Ready(Err(Broken::Source(io::ErrorKind::UnexpectedEof.into())));
+            return Poll::Ready(Err(Broken::Source));
         }
         self.left = Left::Nothing;
         if self.form == Form::InChunks {
@@ -160,25 +167,53 @@ impl Transfer {
                 let used = chunks.advance_with(&source.input, |data| self.out.extend_from_slice(data))?;
                 source.input.advance(used);
             }
+            (_, Left::Trailers) => return self.trailers(source),
             (_, left) => {
                 let some = left.take(&source.input)?;
                 self.pass(source, some);
             }
         }
         if matches!(&self.left, Left::Chunked(chunks) if chunks.ended()) {
-            self.left = Left::Nothing;
+            self.left = Left::Trailers;
+            if self.ready == 0 {
+                return self.gather(source);
+            }
         }
         Ok(())
     }
 
+    /// Trailers are fields like those of a head, and are held to the same rules.
+    fn trailers(&mut self, source: &mut Wire) -> Result<(), Fault> {
+        let Some((mut trailers, used)) = head::trailers(&source.input)? else { return Ok(()) };
+        fields::strip_trailers(&mut trailers);
+        if self.placeholders.as_ref().is_some_and(|known| known.in_fields(&trailers).is_some()) {
+            return Err(Fault::Placeholder);
+        }
+        source.input.advance(used);
+        self.left = Left::Nothing;
+        if self.form == Form::Bare {
+            return Ok(());
+        }
+        let from = self.out.len();
+        trailers.write(&mut self.out);
+        self.out.extend_from_slice(b"\r\n");
+        let written = self.out.split_off(from);
+        self.remember(&written);
+        self.out.unsplit(written);
+        Ok(())
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        let Some(kept) = &mut self.kept else { return };
+        match kept.len() + bytes.len() <= REPLAY_BYTES {
+            true => kept.extend_from_slice(bytes),
+            false => self.kept = None,
+        }
+    }
+
     fn pass(&mut self, source: &mut Wire, some: usize) {
         let bytes = &source.input[..some];
-        if let Some(kept) = &mut self.kept {
-            match kept.len() + some <= REPLAY_BYTES {
-                true => kept.extend_from_slice(bytes),
-                false => self.kept = None,
-            }
-        }
+        self.remember(bytes);
         if self.out.is_empty() || some > TOGETHER {
             self.ready = some;
             return;
@@ -192,7 +227,7 @@ impl Left {
     /// How many of the bytes are the body's; they count as read from then on.
     fn take(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         match self {
-            Left::Nothing => Ok(0),
+            Left::Nothing | Left::Trailers => Ok(0),
             Left::Length(left) => {
                 let some = (*left).min(bytes.len() as u64);
                 *left -= some;
@@ -204,12 +239,6 @@ impl Left {
             Left::Chunked(chunks) => chunks.advance(bytes),
             Left::UntilClose => Ok(bytes.len()),
         }
-    }
-}
-
-impl Broken {
-    fn malformed(fault: Fault) -> Broken {
-        Broken::Source(io::Error::new(io::ErrorKind::InvalidData, fault))
     }
 }
 
@@ -277,7 +306,7 @@ mod tests {
             let mut data = Vec::new();
             let mut chunks = Chunks::new();
             let used = chunks.advance_with(&out[5..], |some| data.extend_from_slice(some)).unwrap();
-            prop_assert!(whole && chunks.ended() && used == out.len() - 5 && data == body);
+            prop_assert!(whole && chunks.ended() && out[5 + used..] == *b"\r\n" && data == body);
         }
 
         #[test]

@@ -1,5 +1,5 @@
-//! Where a chunked body ends (RFC 9112 §7.1), read strictly, so that everyone after us finds the
-//! next head in the same place. The bytes themselves are passed on as they are.
+//! Where the chunks of a body end (RFC 9112 §7.1), read strictly, so that everyone after us finds the
+//! same end. The bytes themselves are passed on as they are; trailers follow, and are not read here.
 
 use crate::http1::head::Fault;
 use crate::limits::HEAD_BYTES;
@@ -7,7 +7,7 @@ use crate::limits::HEAD_BYTES;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chunks {
     at: At,
-    /// Bytes of chunk lines and trailers since the last data.
+    /// Bytes of chunk lines since the last data.
     overhead: usize,
 }
 
@@ -19,10 +19,6 @@ enum At {
     Data { left: u64 },
     DataCr,
     DataLf,
-    TrailerStart,
-    Trailer,
-    TrailerLf,
-    EndLf,
     End,
 }
 
@@ -31,6 +27,7 @@ impl Chunks {
         Chunks { at: At::Size { value: 0, digits: 0 }, overhead: 0 }
     }
 
+    /// After the line of the last chunk.
     pub fn ended(&self) -> bool {
         self.at == At::End
     }
@@ -78,16 +75,10 @@ impl Chunks {
             (At::Size { value, digits: 1.. }, b';') => At::Extension { value },
             (At::Extension { value }, b'\r') => At::SizeLf { value },
             (At::Extension { value }, b) if b >= b' ' && b != 0x7f => At::Extension { value },
-            (At::SizeLf { value: 0 }, b'\n') => At::TrailerStart,
+            (At::SizeLf { value: 0 }, b'\n') => At::End,
             (At::SizeLf { value }, b'\n') => At::Data { left: value },
             (At::DataCr, b'\r') => At::DataLf,
             (At::DataLf, b'\n') => At::Size { value: 0, digits: 0 },
-            (At::TrailerStart, b'\r') => At::EndLf,
-            (At::TrailerStart, b' ' | b'\t') => return Err(Fault::Folded),
-            (At::Trailer, b'\r') => At::TrailerLf,
-            (At::TrailerStart | At::Trailer, b) if b != b'\n' && b != 0 => At::Trailer,
-            (At::TrailerLf, b'\n') => At::TrailerStart,
-            (At::EndLf, b'\n') => At::End,
             _ => return Err(Fault::Chunk),
         })
     }
@@ -112,9 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn the_body_ends_after_its_last_chunk_and_trailers() {
-        for body in ["0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "00A;x=\"y\"\r\n0123456789\r\n0\r\nX: y\r\nZ: w\r\n\r\n"] {
-            let followed = format!("{body}GET /next HTTP/1.1\r\n");
+    fn the_body_ends_after_its_last_chunk() {
+        for body in ["0\r\n", "5\r\nhello\r\n0\r\n", "00A;x=\"y\"\r\n0123456789\r\n0;z\r\n"] {
+            let followed = format!("{body}X: y\r\n\r\nGET /next HTTP/1.1\r\n");
             assert_eq!(read(followed.as_bytes()), Ok((body.len(), true)), "{body:?}");
             for cut in 0..body.len() {
                 assert_eq!(read(&body.as_bytes()[..cut]), Ok((cut, false)), "{body:?} cut at {cut}");
@@ -145,8 +136,7 @@ mod tests {
             "5\r\nhelloX",
             "5;x\ny\r\nhello",
             "1000000000000000\r\n",
-            "0\r\nX: y\n\r\n",
-            "0\r\n folded\r\n\r\n",
+            "0\n\r\n",
         ] {
             assert!(read(body.as_bytes()).is_err(), "{body:?}");
         }

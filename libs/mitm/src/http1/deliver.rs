@@ -5,6 +5,7 @@ use crate::fields;
 use crate::http1::body::{Broken, Form, Transfer};
 use crate::http1::exchange::{Answer, Ended, Exchange, Uploading};
 use crate::http1::head::{Framing, Version};
+use crate::http1::refused;
 use crate::http1::response::Response;
 use crate::http1::wire::Wire;
 use crate::limits::LINGER;
@@ -38,7 +39,7 @@ impl Exchange<'_> {
         let mut download = Transfer::new(self.rendered(&response), response.framing, form);
         match poll_fn(|cx| self.poll_delivery(cx, &mut download, &mut upstream)).await {
             Ok(()) => {}
-            Err(Broken::Source(_)) => {
+            Err(Broken::Source | Broken::Malformed(_)) => {
                 // What came before the break is the client's; no end is made up.
                 let _in_time = timeout(LINGER, self.client.flush()).await;
                 return Ended::Broken;
@@ -54,7 +55,11 @@ impl Exchange<'_> {
         download: &mut Transfer,
         upstream: &mut Wire,
     ) -> Poll<Result<(), Broken>> {
-        if self.poll_upload(cx, upstream).is_err() {
+        if let Err(fault) = self.poll_upload(cx, upstream) {
+            // Too late to be told, but not to be known.
+            if let Some(fault) = fault {
+                self.core.policy.refused(Some(&self.link.key.authority), &refused::fault(fault));
+            }
             return Poll::Ready(Err(Broken::Sink));
         }
         let polled = download.poll(cx, upstream, self.client);

@@ -3,8 +3,9 @@
 
 use crate::core::{Core, Link};
 use crate::http1::body::{Broken, Form, Transfer};
-use crate::http1::head::{Framing, Request, Version};
+use crate::http1::head::{Fault, Framing, Request, Version};
 use crate::http1::lines::Lines;
+use crate::http1::refused;
 use crate::http1::response::{self, Response};
 use crate::http1::wire::Wire;
 use crate::limits::{CONTINUE, HEAD_BYTES};
@@ -14,7 +15,6 @@ use crate::{Injection, Refusal, fields, request};
 use bytes::BytesMut;
 use http::{Method, StatusCode, header};
 use std::future::poll_fn;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::time::{Sleep, sleep};
@@ -64,8 +64,10 @@ pub(super) struct Answer {
 }
 
 enum Failed {
-    /// The client left, or broke the protocol.
+    /// The client left.
     Client,
+    /// Its body is none.
+    Malformed(Fault),
     /// `silent`: it ended before it said anything.
     Upstream { error: UpstreamError, silent: bool },
 }
@@ -80,13 +82,14 @@ pub(crate) async fn intercepted(
 ) -> Ended {
     match request::admit(core, link, &mut request.head).await {
         Ok(injection) => Exchange::new(core, link, client, request, last).run(&mut request.head, injection).await,
-        Err(refusal) => Ended::Refused(refusal, Box::new(upload(request))),
+        Err(refusal) => Ended::Refused(refusal, Box::new(upload(core, request))),
     }
 }
 
 /// A request on its way.
-pub(crate) fn upload(request: &Request) -> Transfer {
+pub(crate) fn upload(core: &Core, request: &Request) -> Transfer {
     let mut upload = Transfer::new(BytesMut::new(), request.framing, Form::AsItCame);
+    upload.placeholders = (request.framing == Framing::Chunked).then(|| core.placeholders.clone());
     upload.held = request.framing != Framing::Empty && fields::expects_continue(&request.head.fields);
     upload
 }
@@ -99,7 +102,7 @@ pub(crate) async fn untouched(core: &Core, link: &Link, client: &mut Wire, reque
 impl<'a> Exchange<'a> {
     fn new(core: &'a Core, link: &'a Link, client: &'a mut Wire, request: &Request, last: bool) -> Exchange<'a> {
         let fields = &request.head.fields;
-        let upload = upload(request);
+        let upload = upload(core, request);
         Exchange {
             core,
             link,
@@ -127,6 +130,7 @@ impl<'a> Exchange<'a> {
         let first = match self.send(head).await {
             Ok(answer) => answer,
             Err(Failed::Client) => return Ended::Broken,
+            Err(Failed::Malformed(fault)) => return Ended::Refused(refused::fault(fault), Box::new(self.upload)),
             Err(Failed::Upstream { error, .. }) => return Ended::Refused(error.refusal(), Box::new(self.upload)),
         };
         match (injection, own) {
@@ -148,6 +152,9 @@ impl<'a> Exchange<'a> {
                     // Whatever fails here leaves the first answer standing.
                     Err(Some(Failed::Upstream { .. }) | None) => self.uploading = Uploading::Stopped,
                     Err(Some(Failed::Client)) => return Ended::Broken,
+                    Err(Some(Failed::Malformed(fault))) => {
+                        return Ended::Refused(refused::fault(fault), Box::new(self.upload));
+                    }
                 }
             }
         }
@@ -218,8 +225,10 @@ impl<'a> Exchange<'a> {
     }
 
     fn poll_answer(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Poll<Result<Response, Failed>> {
-        if self.poll_upload(cx, upstream).is_err() {
-            return Poll::Ready(Err(Failed::Client));
+        match self.poll_upload(cx, upstream) {
+            Ok(()) => {}
+            Err(Some(fault)) => return Poll::Ready(Err(Failed::Malformed(fault))),
+            Err(None) => return Poll::Ready(Err(Failed::Client)),
         }
         loop {
             match response::take(&mut upstream.input, &self.method) {
@@ -237,8 +246,9 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// An error is the client's; what the upstream does not take is its own affair.
-    pub(super) fn poll_upload(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Result<(), io::Error> {
+    /// An error is the client's, who left or broke the protocol; what the upstream does not take is its
+    /// own affair.
+    pub(super) fn poll_upload(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Result<(), Option<Fault>> {
         if self.uploading != Uploading::Running {
             return Ok(());
         }
@@ -250,7 +260,8 @@ impl<'a> Exchange<'a> {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => self.uploading = Uploading::Done,
             Poll::Ready(Err(Broken::Sink)) => self.uploading = Uploading::Stopped,
-            Poll::Ready(Err(Broken::Source(error))) => return Err(error),
+            Poll::Ready(Err(Broken::Source)) => return Err(None),
+            Poll::Ready(Err(Broken::Malformed(fault))) => return Err(Some(fault)),
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use crate::fields;
 use crate::http1::lines::Lines;
+use crate::limits::HEAD_BYTES;
 use crate::message::Head;
 use http::{Method, Uri};
 use memchr::{memchr, memchr_iter};
@@ -56,6 +57,8 @@ pub(crate) enum Fault {
     Slow,
     #[error("a chunk of the body is malformed")]
     Chunk,
+    #[error("a trailer holds a placeholder that has no credential there")]
+    Placeholder,
 }
 
 /// The end of the head in `bytes` (after its empty line), or none yet. `seen` bytes were looked at
@@ -85,6 +88,20 @@ pub(crate) fn request(bytes: &[u8]) -> Result<Request, Fault> {
     let framing = seen.framing(version)?;
     let last = version == Version::Http10 || fields::closes(&fields);
     Ok(Request { head: Head { method, uri, fields }, framing, version, last })
+}
+
+/// Reads the trailers after a body, their empty line included; `None` when there are more to come.
+pub(crate) fn trailers(bytes: &[u8]) -> Result<Option<(Lines, usize)>, Fault> {
+    let end = if bytes.starts_with(b"\r\n") { Some(2) } else { end(bytes, 0)? };
+    let Some(end) = end.filter(|end| *end <= HEAD_BYTES) else {
+        return if bytes.len() < HEAD_BYTES { Ok(None) } else { Err(Fault::TooLarge) };
+    };
+    let mut fields = Lines::default();
+    for line in (Unread { rest: &bytes[..end] }).take_while(|line| !line.is_empty()) {
+        let (name, value) = field(line)?;
+        fields.push(name, value);
+    }
+    Ok(Some((fields, end)))
 }
 
 fn request_line(line: &[u8]) -> Result<(Method, Uri, Version), Fault> {
@@ -261,6 +278,28 @@ mod tests {
         assert_eq!(judge(" GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
         assert_eq!(judge("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
         assert_eq!(judge("GET /\r HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
+    }
+
+    #[test]
+    fn trailers_are_read_as_strictly_as_a_head() {
+        let read = |text: &str| trailers(text.as_bytes()).map(|read| read.map(|(_, end)| end));
+        assert_eq!(read("\r\nGET / "), Ok(Some(2)));
+        assert_eq!(read("X: y\r\nZ:\r\n\r\nGET / "), Ok(Some(12)));
+        for part in ["", "\r", "X: y\r\n", "X: y\r\n\r"] {
+            assert_eq!(read(part), Ok(None), "{part:?}");
+        }
+        for (text, fault) in [
+            ("X: y\n\r\n", Fault::LoneCrLf),
+            (" folded\r\n\r\n", Fault::Folded),
+            ("X: a\r\n b\r\n\r\n", Fault::Folded),
+            (": a\r\n\r\n", Fault::Name),
+            ("X\r\n\r\n", Fault::Name),
+            ("X : a\r\n\r\n", Fault::Name),
+            ("X: a\0\r\n\r\n", Fault::Control),
+            ("\rX: a\r\n\r\n", Fault::Name),
+        ] {
+            assert_eq!(read(text), Err(fault), "{text:?}");
+        }
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub(crate) async fn close(client: &mut Wire, refusal: &Refusal) {
 }
 
 pub(crate) fn fault(fault: Fault) -> Refusal {
+    if fault == Fault::Placeholder {
+        return Refusal::placeholder(fault.to_string());
+    }
     let status = match fault {
         Fault::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Fault::Slow => StatusCode::REQUEST_TIMEOUT,

@@ -1,5 +1,6 @@
 //! The body of a response on its way to the client: streamed as the upstream sends it.
 
+use crate::fields;
 use crate::http2::rest::Running;
 use crate::http2::upload::BoxError;
 use bytes::Bytes;
@@ -57,7 +58,10 @@ impl Body for Download {
             Source::Upstream(body) => body,
         };
         match ready!(Pin::new(body).poll_frame(cx)).transpose() {
-            Ok(frame) => Poll::Ready(frame.map(Ok)),
+            Ok(mut frame) => {
+                frame.as_mut().and_then(Frame::trailers_mut).into_iter().for_each(fields::strip_trailers);
+                Poll::Ready(frame.map(Ok))
+            }
             Err(error) => self.poll_broken(cx, error.into()),
         }
     }

@@ -21,7 +21,7 @@ pub(crate) async fn intercepted(
         Some(injection) => injected(core, link, head, body, injection).await,
         None => {
             request::prepare(core, link, &mut head, false, None)?;
-            send(core, link, head, Upload::stream(body)).await
+            send(core, link, head, Upload::stream(body, core.placeholders.clone())).await
         }
     }
 }
@@ -35,10 +35,10 @@ async fn injected(
 ) -> Result<Response<Download>, Refusal> {
     let own = head.clone();
     if !request::prepare(core, link, &mut head, false, Some(&injection))? {
-        return send(core, link, head, Upload::stream(body)).await;
+        return send(core, link, head, Upload::stream(body, core.placeholders.clone())).await;
     }
     let (method, uri) = (own.method.clone(), own.uri.clone());
-    let kept = Kept::new(body);
+    let kept = Kept::new(body, core.placeholders.clone());
     let mut response = send(core, link, head, kept.read()).await?;
     let mut used = injection;
     if response.status() == StatusCode::UNAUTHORIZED {

@@ -1,7 +1,9 @@
 //! The body of a request on its way to the upstream: streamed as the client sends it, perhaps kept
 //! (up to a bound) for a second try.
 
+use crate::fields;
 use crate::limits::REPLAY_BYTES;
+use crate::placeholder::Placeholders;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
@@ -12,17 +14,31 @@ use std::task::{Context, Poll, ready};
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-pub(crate) enum Upload {
+pub(crate) struct Upload {
+    source: Source,
+    /// What its trailers may not hold.
+    placeholders: Arc<Placeholders>,
+}
+
+enum Source {
     Empty,
     Stream(Incoming),
     Kept(Reader),
 }
 
 impl Upload {
-    pub fn stream(body: Incoming) -> Upload {
-        match body.is_end_stream() {
-            true => Upload::Empty,
-            false => Upload::Stream(body),
+    pub fn stream(body: Incoming, placeholders: Arc<Placeholders>) -> Upload {
+        let source = if body.is_end_stream() { Source::Empty } else { Source::Stream(body) };
+        Upload { source, placeholders }
+    }
+
+    /// Trailers are fields like those of a head, and are held to the same rules.
+    fn judged(&self, mut frame: Frame<Bytes>) -> Result<Frame<Bytes>, BoxError> {
+        let Some(trailers) = frame.trailers_mut() else { return Ok(frame) };
+        fields::strip_trailers(trailers);
+        match self.placeholders.in_fields(trailers) {
+            None => Ok(frame),
+            Some(_) => Err("a trailer holds a placeholder that has no credential there".into()),
         }
     }
 }
@@ -32,32 +48,36 @@ impl Body for Upload {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut *self {
-            Upload::Empty => Poll::Ready(None),
-            Upload::Stream(body) => Pin::new(body).poll_frame(cx).map_err(BoxError::from),
-            Upload::Kept(reader) => reader.poll_frame(cx),
-        }
+        let frame = match &mut self.source {
+            Source::Empty => None,
+            Source::Stream(body) => ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(BoxError::from)),
+            Source::Kept(reader) => ready!(reader.poll_frame(cx)),
+        };
+        Poll::Ready(frame.map(|frame| self.judged(frame?)))
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Upload::Empty => true,
-            Upload::Stream(body) => body.is_end_stream(),
-            Upload::Kept(reader) => reader.is_end_stream(),
+        match &self.source {
+            Source::Empty => true,
+            Source::Stream(body) => body.is_end_stream(),
+            Source::Kept(reader) => reader.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Upload::Empty => SizeHint::with_exact(0),
-            Upload::Stream(body) => body.size_hint(),
-            Upload::Kept(reader) => reader.size,
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Stream(body) => body.size_hint(),
+            Source::Kept(reader) => reader.size,
         }
     }
 }
 
 /// A body that can be sent from its beginning again, as long as it stays within [`REPLAY_BYTES`].
-pub(crate) struct Kept(Option<Arc<Mutex<Store>>>);
+pub(crate) struct Kept {
+    store: Option<Arc<Mutex<Store>>>,
+    placeholders: Arc<Placeholders>,
+}
 
 struct Store {
     body: Incoming,
@@ -76,7 +96,7 @@ enum Piece {
     Trailers(HeaderMap),
 }
 
-pub(crate) struct Reader {
+struct Reader {
     store: Arc<Mutex<Store>>,
     at: usize,
     number: usize,
@@ -84,21 +104,22 @@ pub(crate) struct Reader {
 }
 
 impl Kept {
-    pub fn new(body: Incoming) -> Kept {
+    pub fn new(body: Incoming, placeholders: Arc<Placeholders>) -> Kept {
         if body.is_end_stream() {
-            return Kept(None);
+            return Kept { store: None, placeholders };
         }
         let store = Store { body, read: Vec::new(), bytes: 0, whole: true, ended: false, current: 0 };
-        Kept(Some(Arc::new(Mutex::new(store))))
+        Kept { store: Some(Arc::new(Mutex::new(store))), placeholders }
     }
 
     pub fn replayable(&self) -> bool {
-        self.0.as_ref().is_none_or(|store| lock(store).whole)
+        self.store.as_ref().is_none_or(|store| lock(store).whole)
     }
 
     /// The body from its beginning; readers given before get an error from now on.
     pub fn read(&self) -> Upload {
-        let Some(shared) = &self.0 else { return Upload::Empty };
+        let placeholders = self.placeholders.clone();
+        let Some(shared) = &self.store else { return Upload { source: Source::Empty, placeholders } };
         let mut store = lock(shared);
         store.current += 1;
         let kept = store.bytes as u64;
@@ -106,7 +127,8 @@ impl Kept {
             Some(rest) => SizeHint::with_exact(kept + rest),
             None => SizeHint::default(),
         };
-        Upload::Kept(Reader { store: shared.clone(), at: 0, number: store.current, size })
+        let reader = Reader { store: shared.clone(), at: 0, number: store.current, size };
+        Upload { source: Source::Kept(reader), placeholders }
     }
 }
 
