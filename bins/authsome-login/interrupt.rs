@@ -16,10 +16,15 @@ use std::time::Duration;
 /// How long a wait for a person takes to notice.
 const NOTICED: Duration = Duration::from_millis(400);
 
+/// From now on nobody but this program says how it ends; the flag tells whether a signal came.
 /// `noticed` is set by who hears [`Heard::Interrupted`] and ends the login over it.
-pub fn watch(ears: Sender<Heard>, noticed: Arc<AtomicBool>, output: Output) -> Result<()> {
-    let signals = Signals::new([SIGINT, SIGTERM]);
-    let mut signals = signals.map_err(|error| Error::unavailable(format!("cannot handle signals: {error}")))?;
+pub fn watch(ears: Sender<Heard>, noticed: Arc<AtomicBool>, output: Output) -> Result<Arc<AtomicBool>> {
+    let failed = |error: std::io::Error| Error::unavailable(format!("cannot handle signals: {error}"));
+    let came = Arc::<AtomicBool>::default();
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, came.clone()).map_err(failed)?;
+    }
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     std::thread::spawn(move || {
         for _ in signals.forever() {
             // Whoever asks twice is not kept waiting.
@@ -33,7 +38,7 @@ pub fn watch(ears: Sender<Heard>, noticed: Arc<AtomicBool>, output: Output) -> R
             }
         }
     });
-    Ok(())
+    Ok(came)
 }
 
 pub fn cancelled() -> Error {

@@ -27,7 +27,13 @@ use std::time::Duration;
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("login")?;
     let ears = Ears::new(Duration::from_secs(args.timeout));
-    interrupt::watch(ears.sender(), ears.interrupted(), context.output.clone())?;
+    let interrupted = interrupt::watch(ears.sender(), ears.interrupted(), context.output.clone())?;
+    // Whatever else a Ctrl-C broke, such as a helper that was just being started, is its doing.
+    let ended = connect(args, context, ears);
+    ended.map_err(|error| if interrupted.load(Ordering::SeqCst) { interrupt::cancelled() } else { error })
+}
+
+fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let entry = context.provider(&args.provider)?;
     let definition = entry
         .definition
