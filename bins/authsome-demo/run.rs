@@ -4,7 +4,10 @@ use crate::agent;
 use crate::args::Args;
 use crate::stage::{API, Stage};
 use cli::{Context, Output, Status};
-use proto::{Error, Result};
+use proto::{Code, Error, Result};
+use signal_hook::consts::SIGINT;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use testkit::Config;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
@@ -13,12 +16,24 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         (_, Some(url)) => agent::browse(url)?,
         (None, None) => {
             context.refuse_inside_session("demo")?;
-            play(&args, &context.output)?;
+            let interrupted = interrupted()?;
+            let cancelled = || Error::new(Code::Cancelled, "cancelled");
+            let played = play(&args, &context.output);
+            played.map_err(|error| if interrupted.load(Ordering::SeqCst) { cancelled() } else { error })?;
             return Ok(0);
         }
     };
     context.output.line(&answer);
     Ok(0)
+}
+
+/// Turns true at Ctrl-C. That ends the command of the scene, and the throw-away home goes with the demo
+/// instead of outliving it.
+fn interrupted() -> Result<Arc<AtomicBool>> {
+    let came = Arc::<AtomicBool>::default();
+    signal_hook::flag::register(SIGINT, came.clone())
+        .map_err(|error| Error::unavailable(format!("cannot handle signals: {error}")))?;
+    Ok(came)
 }
 
 fn play(args: &Args, output: &Output) -> Result<()> {

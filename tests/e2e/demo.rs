@@ -2,7 +2,7 @@
 
 use crate::world::programs;
 use std::os::unix::fs::PermissionsExt;
-use testkit::{Browser, Home};
+use testkit::{Browser, Home, Signal};
 
 #[test]
 fn with_ones_own_browser_the_login_is_seen_while_it_waits() {
@@ -25,6 +25,18 @@ fn with_ones_own_browser_the_login_is_seen_while_it_waits() {
     Browser::new().unwrap().open(&windows[1]).unwrap().press("Allow").unwrap();
     let output = demo.finish().unwrap().expect_code(0);
     assert!(output.stdout.contains("The agent never saw that token"), "{}", output.stdout);
+    assert_eq!(std::fs::read_dir(home.tmp()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_ctrl_c_leaves_nothing_behind() {
+    let mut home = Home::new(programs()).unwrap();
+    home.set_env("BROWSER", "true");
+    let mut demo = home.spawn("authsome", &["demo", "--browser"]).unwrap();
+    demo.see("Waiting for the form").unwrap();
+    demo.signal_group(Signal::INT).unwrap();
+    let output = demo.finish().unwrap().expect_code(130);
+    assert!(output.stderr.ends_with("error: cancelled\n"), "{}", output.stderr);
     assert_eq!(std::fs::read_dir(home.tmp()).unwrap().count(), 0);
 }
 

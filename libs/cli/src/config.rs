@@ -30,14 +30,19 @@ impl Config {
     /// The configuration and warnings about what it does not understand. A missing file is an empty one.
     pub fn load(home: &Home) -> Result<(Config, Vec<String>)> {
         let file = home.config_file();
+        match fs::metadata(&file) {
+            // A pipe in its place would be waited for.
+            Ok(found) if !found.is_file() => {
+                return Err(Error::invalid(format!("{} is no regular file", file.display())));
+            }
+            Ok(found) => home::refuse_writable(&file, &found)?,
+            Err(_) => {} // reading it tells
+        }
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Default::default()),
             Err(error) => return Err(Error::unavailable(format!("cannot read {}: {error}", file.display()))),
         };
-        if let Ok(metadata) = fs::metadata(&file) {
-            home::refuse_writable(&file, &metadata)?;
-        }
         let broken = |error: serde_json::Error| {
             Error::invalid(format!("{}: {error}", file.display())).hint(format!("its keys are {}", KEYS.join(", ")))
         };
