@@ -12,8 +12,8 @@ pub struct Reading {
 
 #[derive(Debug)]
 pub struct Read {
-    /// The request line.
-    pub line: String,
+    /// Method and target. The version is each connection's own (RFC 9110 §2.5).
+    pub asked: String,
     /// What came of it, without framing.
     pub body: Vec<u8>,
     pub is_whole: bool,
@@ -65,7 +65,8 @@ fn one(rest: &mut &[u8], requests: &mut Vec<Read>) -> Step<()> {
         fields.push(field);
     }
     let body = framing(&fields, parts[2])?;
-    requests.push(Read { line, body: Vec::new(), is_whole: false, trailers: Vec::new() });
+    let asked = format!("{method} {target}");
+    requests.push(Read { asked, body: Vec::new(), is_whole: false, trailers: Vec::new() });
     let Some(request) = requests.last_mut() else { unreachable!("it was pushed") };
     match body {
         Body::Length(length) => take(rest, length, &mut request.body)?,

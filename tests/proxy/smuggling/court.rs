@@ -66,7 +66,7 @@ fn is_beginning(got: &Read, asked: &Read) -> bool {
     let framing = ["transfer-encoding", "content-length", "host"];
     let harmless = !got.trailers.iter().any(|name| framing.contains(&name.as_str()));
     let whole = !got.is_whole || asked.is_whole && asked.body.len() == got.body.len();
-    harmless && whole && asked.line == got.line && asked.body.starts_with(&got.body)
+    harmless && whole && asked.asked == got.asked && asked.body.starts_with(&got.body)
 }
 
 /// How many of the upstream's answers come until there are enough, the end, or silence.
