@@ -12,7 +12,7 @@ use proto::{Error, Result};
 use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -24,7 +24,7 @@ const WAITING: usize = 4096;
 /// Pause of the writer between two looks for records: waking it for each costs more than the record.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A file larger than this is renamed to `audit.jsonl.1` when a session begins; one older is kept.
+/// A file larger than this is renamed to `audit.jsonl.1`, in the place of the one before.
 const LARGE: u64 = 16 << 20;
 
 /// Characters of a path that are kept.
@@ -95,11 +95,18 @@ impl Audit {
     /// # Errors
     /// When the file cannot be written: a session whose deeds nobody can look up does not begin.
     pub fn open(home: &Home) -> Result<Audit> {
+        Audit::bounded(home, LARGE)
+    }
+
+    fn bounded(home: &Home, large: u64) -> Result<Audit> {
         let path = home.path().join("audit.jsonl");
         let failed = |error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
-        let file = open(&path).map_err(failed)?;
+        let mut file = open(&path).map_err(failed)?;
+        if let Some(next) = successor(&file, &path, large).map_err(failed)? {
+            file = next;
+        }
         let (sender, receiver) = sync_channel(WAITING);
-        let writer = std::thread::spawn(move || write(file, &path.display().to_string(), receiver));
+        let writer = std::thread::spawn(move || write(file, &path, large, receiver));
         Ok(Audit { sender: Some(sender), writer: Some(writer) })
     }
 
@@ -124,14 +131,26 @@ impl Drop for Audit {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    if fs::metadata(path).is_ok_and(|file| file.len() > LARGE) {
-        fs::rename(path, path.with_extension("jsonl.1"))?;
-    }
     let no_link = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
     OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(no_link).open(path)
 }
 
-fn write(mut file: File, path: &str, receiver: Receiver<Event>) {
+/// The file to go on with when this one has become large.
+fn successor(file: &File, path: &Path, large: u64) -> std::io::Result<Option<File>> {
+    if file.metadata()?.len() <= large {
+        return Ok(None);
+    }
+    // Of the sessions that share it, the first to have the lock renames it; the others find another there.
+    file.lock()?;
+    let (own, there) = (file.metadata()?, fs::symlink_metadata(path));
+    if there.is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino())) {
+        fs::rename(path, path.with_extension("jsonl.1"))?;
+    }
+    open(path).map(Some)
+}
+
+fn write(mut file: File, path: &Path, large: u64, receiver: Receiver<Event>) {
+    let shown = path.display();
     let mut lost = 0;
     let mut lines = Vec::new();
     while let Ok(first) = receiver.recv() {
@@ -144,17 +163,21 @@ fn write(mut file: File, path: &str, receiver: Receiver<Event>) {
         }
         if let Err(error) = file.write_all(&lines) {
             if lost == 0 {
-                eprintln!("authsome-proxy: cannot write {path}: {error}");
+                eprintln!("authsome-proxy: cannot write {shown}: {error}");
             }
             lost += count;
         }
         lines.clear();
+        // What cannot be renamed goes on growing.
+        if let Ok(Some(next)) = successor(&file, path, large) {
+            file = next;
+        }
         if count < WAITING {
             std::thread::park_timeout(PAUSE);
         }
     }
     if lost > 0 {
-        eprintln!("authsome-proxy: {lost} records are missing in {path}");
+        eprintln!("authsome-proxy: {lost} records are missing in {shown}");
     }
 }
 
@@ -208,6 +231,25 @@ mod tests {
         drop(Audit::open(&home).unwrap());
         assert_eq!(fs::metadata(&path).unwrap().len(), 0);
         assert_eq!(fs::metadata(home.path().join("audit.jsonl.1")).unwrap().len(), LARGE + 1);
+    }
+
+    #[test]
+    fn sessions_that_share_a_large_file_make_room_once_and_lose_no_record() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Home::locate(Some(directory.path())).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let path = home.path().join("audit.jsonl");
+        File::create(&path).unwrap().set_len(999).unwrap();
+        let sessions = [(); 2].map(|()| Audit::bounded(&home, 1000).unwrap());
+        // Both hold the file that the first record makes large.
+        runtime.block_on(async move {
+            tokio::spawn(async move { sessions.iter().for_each(|audit| audit.tell(event(1))) }).await.unwrap();
+        });
+        let older = fs::metadata(home.path().join("audit.jsonl.1")).unwrap().len();
+        let newer = fs::metadata(&path).unwrap().len();
+        let record = serde_json::to_vec(&event(1)).unwrap().len() as u64 + 1;
+        assert_eq!(older + newer, 999 + 2 * record);
+        assert!(older > 1000);
     }
 
     #[test]
