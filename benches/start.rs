@@ -33,15 +33,6 @@ fn main() {
     ];
     println!("| command | median | p95 | fastest | peak memory | target |\n|---|---|---|---|---|---|");
     measured(rows).iter().for_each(Row::print);
-    let sizes: u64 = std::fs::read_dir(programs)
-        .unwrap()
-        .flatten()
-        .filter(|file| {
-            file.file_name().to_str().is_some_and(|name| name.starts_with("authsome") && !name.contains('.'))
-        })
-        .map(|file| file.metadata().unwrap().len())
-        .sum();
-    println!("\nAll programs together: {:.1} MiB (≤ 60 MiB).", sizes as f64 / f64::from(1 << 20));
 }
 
 /// A home with so many connections of one provider, the last of which is the default.

@@ -20,6 +20,8 @@ pub(crate) struct Transfer {
     form: Form,
     /// The body from its beginning, for a second try, while it is small enough.
     kept: Option<BytesMut>,
+    /// The source failed.
+    broken: bool,
     /// The head goes out, the body waits.
     pub held: bool,
     /// What the trailers of a request may not hold.
@@ -54,6 +56,10 @@ pub(crate) enum Broken {
     Sink,
 }
 
+/// Bytes of a read that likely has another right behind it, and of one write: four TLS records.
+const MANY: usize = 4 * 1024;
+const AT_ONCE: usize = 64 * 1024;
+
 /// A body's beginning is sent together with its head, if it is not longer.
 const TOGETHER: usize = 16 * 1024;
 
@@ -65,7 +71,7 @@ impl Transfer {
             Framing::Chunked => Left::Chunked(Chunks::new()),
             Framing::UntilClose => Left::UntilClose,
         };
-        Transfer { out: head, ready: 0, left, form, kept: None, held: false, placeholders: None }
+        Transfer { out: head, ready: 0, left, form, kept: None, broken: false, held: false, placeholders: None }
     }
 
     /// Keeps the body for [`Transfer::again`], up to [`REPLAY_BYTES`].
@@ -129,25 +135,44 @@ impl Transfer {
         }
     }
 
-    /// Reads on. What was written must not wait in a buffer meanwhile.
+    /// Reads on, as much as is there: few large writes cost less than many. What was written must not
+    /// wait in a buffer meanwhile.
     fn poll_source(&mut self, cx: &mut Context<'_>, source: &mut Wire, sink: &mut Wire) -> Poll<Result<(), Broken>> {
-        let Poll::Ready(filled) = source.poll_fill_body(cx) else {
-            if let Poll::Ready(flushed) = sink.poll_flush(cx) {
-                flushed.map_err(|_| Broken::Sink)?;
+        let start = source.input.len();
+        while !self.broken {
+            let polled = source.poll_fill_body(cx);
+            let got = source.input.len() - start;
+            match polled {
+                Poll::Ready(Ok(0)) if got == 0 => return Poll::Ready(self.end()),
+                Poll::Ready(Ok(some)) if some < MANY || got >= AT_ONCE => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(_)) => {}
+                // What came before goes out first.
+                Poll::Ready(Err(_)) => {
+                    self.broken = true;
+                    return Poll::Ready(if got > 0 { Ok(()) } else { Err(Broken::Source) });
+                }
+                Poll::Pending if got > 0 => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    if let Poll::Ready(flushed) = sink.poll_flush(cx) {
+                        flushed.map_err(|_| Broken::Sink)?;
+                    }
+                    return Poll::Pending;
+                }
             }
-            return Poll::Pending;
-        };
-        if filled.map_err(|_| Broken::Source)? > 0 {
-            return Poll::Ready(Ok(()));
         }
+        Poll::Ready(Err(Broken::Source))
+    }
+
+    /// The source has no more.
+    fn end(&mut self) -> Result<(), Broken> {
         if !matches!(self.left, Left::UntilClose) {
-            return Poll::Ready(Err(Broken::Source));
+            return Err(Broken::Source);
         }
         self.left = Left::Nothing;
         if self.form == Form::InChunks {
             self.out.extend_from_slice(b"0\r\n\r\n");
         }
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Takes what is the body's out of what was read.
