@@ -65,7 +65,16 @@ mod tests {
     #[test]
     fn what_is_no_json_is_given_back_and_never_taken_apart() {
         let deep = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
-        for body in ["{\"a\":1e999}", "{\"a\":\"\\ud800\"}", "{},\"ok\":{}", "{\"a\":01}", "{", &deep] {
+        for body in [
+            "{\"a\":1e999}",
+            "{\"a\":\"\\ud800\"}",
+            "{},\"ok\":{}",
+            "{\"a\":01}",
+            "{",
+            &deep,
+            "{\"secret\":{\"a\":\"\\ud800\"}}",
+            "{\"secret\":1e999}",
+        ] {
             assert!(reply(&format!("{{\"v\":1,\"id\":1,\"ok\":{body}}}")).is_none(), "{body}");
         }
     }

@@ -1,6 +1,6 @@
 //! What may be shown of text from a wire, and of a line when `AUTHSOME_TRACE=1`.
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -113,11 +113,11 @@ impl<'de> Visitor<'de> for Looking {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Looked, A::Error> {
         let mut misplaced = None;
         while let Some(key) = map.next_key::<Cow<str>>()? {
+            // Looked through as well: what is passed over unread may be no JSON.
+            let value: Looked = map.next_value()?;
             if key == "secret" {
-                map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            let value: Looked = map.next_value()?;
             let named = SECRET_NAMES.iter().copied().find(|name| value.is_text && *name == key);
             misplaced = misplaced.or(named).or(value.misplaced);
         }
