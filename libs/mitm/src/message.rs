@@ -4,8 +4,8 @@
 use http::header::HeaderMap;
 use http::{HeaderName, HeaderValue, Method, Uri};
 
-/// A request without its body.
-#[derive(Debug, Clone)]
+/// A request without its body. It may hold a credential, so it cannot be printed.
+#[derive(Clone)]
 pub(crate) struct Head<F> {
     pub method: Method,
     pub uri: Uri,

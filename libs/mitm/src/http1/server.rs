@@ -7,7 +7,7 @@ use crate::http1::exchange::{self, Ended};
 use crate::http1::head::{self, Fault, Request};
 use crate::http1::refused;
 use crate::http1::wire::Wire;
-use crate::limits::{HEAD, HEAD_BYTES, IDLE};
+use crate::limits::{HEAD, HEAD_BYTES, IDLE, LINGER};
 use crate::stream::{Io, relay};
 use crate::upstream::Key;
 use crate::{Refusal, client::Ending, client::ended};
@@ -16,6 +16,7 @@ use http::Method;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use tokio::time::timeout;
 
 /// A client's connection, and whether the proxy is about to end.
 pub(crate) struct Client {
@@ -50,9 +51,14 @@ impl Client {
             read => read,
         });
         match read.await {
-            Ok(request) => {
-                self.asked_head = request.as_ref().is_some_and(|request| request.head.method == Method::HEAD);
-                request
+            Ok(Some(request)) => {
+                self.asked_head = request.head.method == Method::HEAD;
+                Some(request)
+            }
+            Ok(None) => {
+                // A client that is still there is told that this is the end, and no break (RFC 8446 §6.1).
+                let _in_time = timeout(LINGER, self.wire.shutdown()).await;
+                None
             }
             Err(fault) => {
                 let refusal = refused::fault(fault);
