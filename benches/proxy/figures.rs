@@ -159,23 +159,42 @@ async fn instructions(contenders: &mut [(Fleet, u32)], table: &mut Table) {
 
 async fn new_connections(scene: &Scene, count: usize, table: &mut Table) {
     let (relay, own) = (scene.relay(), scene.own(0));
-    let mut contenders = [&scene.direct(), &relay.way, &own.way];
-    let times = rounds(count, &mut contenders, async |way| {
-        let times = load::afresh(way, ROUND).await;
-        (times.len() as f64 / ROUND.as_secs_f64(), median(times))
-    })
-    .await;
-    let p50 = |at: usize| -> Vec<f64> { times[at].iter().map(|(_, p50)| *p50).collect() };
-    let rate = |at: usize| -> Vec<f64> { times[at].iter().map(|(rate, _)| *rate).collect() };
-    let measured = format!(
-        "p50 {} × direct's ({:.0} µs to {:.0} µs; the relay's {:.0} µs), rate {} × direct's",
-        Ratio::of_costs(&p50(2), &p50(0)),
-        median(p50(2)),
-        median(p50(0)),
-        median(p50(1)),
-        Ratio::of_rates(&rate(2), &rate(0)),
-    );
+    let times = afresh(count, &mut [&scene.direct(), &own.way, &relay.way]).await;
+    let measured = format!("{}; the relay's {:.0} µs", compared(&times), median(times[2].p50.clone()));
     table.row("new connection, known host", measured, "p50 ≤ direct's", "1.5 × direct's rate");
+    if let Some(nginx) = scene.nginx() {
+        let own = scene.own_before(nginx.address, 0);
+        let times = afresh(count, &mut [&scene.direct_to(nginx.address), &own.way]).await;
+        table.row("… of nginx", compared(&times), "p50 ≤ direct's", "");
+    }
+}
+
+/// Of each round: the median in microseconds, and how many in a second.
+#[derive(Default)]
+struct Afresh {
+    p50: Vec<f64>,
+    rate: Vec<f64>,
+}
+
+async fn afresh(count: usize, ways: &mut [&Way]) -> Vec<Afresh> {
+    let times = rounds(count, ways, async |way| load::afresh(way, ROUND).await).await;
+    let of = |rounds: Vec<Vec<f64>>| Afresh {
+        rate: rounds.iter().map(|times| times.len() as f64 / ROUND.as_secs_f64()).collect(),
+        p50: rounds.into_iter().map(median).collect(),
+    };
+    times.into_iter().map(of).collect()
+}
+
+/// The second against the first.
+fn compared(times: &[Afresh]) -> String {
+    let (direct, own) = (&times[0], &times[1]);
+    format!(
+        "p50 {} × direct's ({:.0} µs to {:.0} µs), rate {} × direct's",
+        Ratio::of_costs(&own.p50, &direct.p50),
+        median(own.p50.clone()),
+        median(direct.p50.clone()),
+        Ratio::of_rates(&own.rate, &direct.rate),
+    )
 }
 
 async fn unseen_hosts(scene: &Scene, count: usize, table: &mut Table) {

@@ -10,6 +10,7 @@ use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,10 +47,7 @@ impl Way {
             let connect =
                 format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{}\r\n", basic.unwrap_or_default());
             stream.write_all(connect.as_bytes()).await.unwrap();
-            let mut head = Vec::with_capacity(64);
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(stream.read_u8().await.unwrap());
-            }
+            let head = connect_head(&mut stream).await.unwrap();
             assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head));
         }
         let name = ServerName::try_from(host.to_owned()).unwrap();
@@ -60,6 +58,17 @@ impl Way {
             injects: self.injects,
         }
     }
+}
+
+/// The head of a CONNECT or of the answer to it, after which the other side waits.
+pub async fn connect_head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(1024);
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read_buf(&mut head).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(head)
 }
 
 pub struct Connection {

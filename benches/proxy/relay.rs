@@ -1,5 +1,6 @@
 //! The floor: CONNECT, TLS on both sides, and a copy between them. It knows no HTTP.
 
+use crate::load::connect_head;
 use crate::upstream::listener;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
@@ -12,7 +13,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -40,10 +41,7 @@ async fn relay(
     buffer: usize,
 ) -> std::io::Result<()> {
     client.set_nodelay(true)?;
-    let mut head = Vec::with_capacity(256);
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(client.read_u8().await?);
-    }
+    let head = connect_head(&mut client).await?;
     let head = String::from_utf8_lossy(&head).into_owned();
     let host = head.split(' ').nth(1).and_then(|authority| authority.split(':').next()).unwrap_or_default().to_owned();
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;

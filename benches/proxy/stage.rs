@@ -1,7 +1,7 @@
 //! What a run needs: certificates, a home with connected providers, the session's proxy.
 
 use crate::process::child_of;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
@@ -22,17 +22,26 @@ pub const HOSTS: usize = 10_000;
 /// Routes of the session.
 pub const ROUTES: usize = 200;
 
-/// `roots.pem`, `site.pem`, `site.key`.
+/// `roots.pem`, `site.pem`, `site.key`. As with the sites of the world, an intermediate authority vouches
+/// for the leaf, and the root for that.
 pub fn certificates(directory: &Path) {
-    let key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    fs::write(directory.join("roots.pem"), authority.self_signed(&key).unwrap().pem()).unwrap();
+    let root_key = KeyPair::generate().unwrap();
+    let root = authority("root");
+    fs::write(directory.join("roots.pem"), root.self_signed(&root_key).unwrap().pem()).unwrap();
+    let (middle, middle_key) = (authority("intermediate"), KeyPair::generate().unwrap());
+    let issued = middle.signed_by(&middle_key, &Issuer::new(root, root_key)).unwrap();
     let site = KeyPair::generate().unwrap();
     let leaf = CertificateParams::new(NAMES.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
-    let leaf = leaf.signed_by(&site, &Issuer::new(authority, key)).unwrap();
-    fs::write(directory.join("site.pem"), leaf.pem()).unwrap();
+    let leaf = leaf.signed_by(&site, &Issuer::new(middle, middle_key)).unwrap();
+    fs::write(directory.join("site.pem"), leaf.pem() + &issued.pem()).unwrap();
     fs::write(directory.join("site.key"), site.serialize_pem()).unwrap();
+}
+
+fn authority(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
 }
 
 /// A client's TLS that trusts what is in the file or the text.

@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// As large as an answer of an API often is.
-const BODY: usize = 1022;
+pub const BODY: usize = 1022;
 
 /// Prints the addresses for HTTP/1.1 and for HTTP/2; ends with its parent's kill.
 pub async fn serve(directory: &Path) {
@@ -34,10 +34,10 @@ pub async fn listener() -> TcpListener {
 }
 
 fn config(directory: &Path, protocol: &str) -> Arc<ServerConfig> {
-    let certificate = CertificateDer::from_pem_file(directory.join("site.pem")).unwrap();
+    let chain = CertificateDer::pem_file_iter(directory.join("site.pem")).unwrap().map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_file(directory.join("site.key")).unwrap();
     let config = ServerConfig::builder_with_provider(mitm::provider()).with_safe_default_protocol_versions().unwrap();
-    let mut config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let mut config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
     config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
     Arc::new(config)
 }

@@ -97,6 +97,11 @@ impl SessionCa {
         })
     }
 
+    /// A handshake is about to begin.
+    pub(crate) fn prepare(&self) {
+        self.server.prepare();
+    }
+
     /// The configuration that shows `host`'s certificate, minted at its first use, once.
     pub(crate) fn server_config(&self, host: &Host, http: Http) -> Result<Arc<ServerConfig>, CaError> {
         let leaf = self.leaves.get_or_insert_with(host, || self.leaf(host))?;

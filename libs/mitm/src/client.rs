@@ -74,7 +74,10 @@ async fn open(core: Arc<Core>, mut client: Client, opened: Opened, ending: Endin
     let stream = client.wire.into_io();
     match opened {
         Opened::Tunnel(upstream) => relay(stream, upstream).await,
-        Opened::Intercept(key) => intercept::serve(core, stream, key, ending).await,
+        Opened::Intercept(key) => {
+            core.ca.prepare();
+            intercept::serve(core, stream, key, ending).await;
+        }
     }
 }
 

@@ -3,24 +3,35 @@
 
 use crate::client::Ending;
 use crate::core::{Core, Link};
+use crate::hold::Hold;
 use crate::limits::HANDSHAKE;
 use crate::stream::Io;
 use crate::tls::{H2, HTTP_11, Http};
 use crate::upstream::Key;
 use crate::{Refusal, http1, http2};
 use host::Host;
+use rustls::ProtocolVersion;
 use rustls::server::{Acceptor, ClientHello};
 use std::sync::{Arc, Mutex};
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 
 pub(crate) async fn serve(core: Arc<Core>, stream: Io, key: Key, ending: Ending) {
     // A client that speaks no TLS, or none in time, is not told: there is no language for it.
-    let Ok(Ok(start)) = timeout(HANDSHAKE, LazyConfigAcceptor::new(Acceptor::default(), stream)).await else { return };
+    let Ok(Ok(start)) = timeout(HANDSHAKE, LazyConfigAcceptor::new(Acceptor::default(), Hold::new(stream))).await
+    else {
+        return;
+    };
     let hello = Hello::read(&start.client_hello(), &key.authority.host);
     let link = agree(&core, key, hello).await;
     let Ok(config) = core.ca.server_config(&link.key.authority.host, link.http) else { return };
-    let Ok(Ok(stream)) = timeout(HANDSHAKE, start.into_stream(config)).await else { return };
+    let Ok(Ok(mut stream)) = timeout(HANDSHAKE, start.into_stream(config)).await else { return };
+    stream.get_mut().0.handshake_is_over();
+    // Before TLS 1.3 the last word is ours, and the client waits for it (RFC 5246 §7.3).
+    if stream.get_ref().1.protocol_version() != Some(ProtocolVersion::TLSv1_3) && stream.flush().await.is_err() {
+        return;
+    }
     match link.http {
         Http::One => http1::server::serve(&core, &link, Box::new(stream), ending).await,
         Http::Two => http2::serve(core, Arc::new(link), stream, ending).await,

@@ -67,6 +67,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod ahead;
 mod ca;
 mod client;
 mod clock;
@@ -75,6 +76,7 @@ mod dial;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+mod hold;
 mod http1;
 mod http2;
 mod intercept;

@@ -47,6 +47,10 @@ pub const REPLAY_BYTES: usize = 64 * 1024;
 /// Leaf certificates kept.
 pub const LEAVES: usize = 512;
 
+/// Ephemeral keys that wait for a handshake: more would be for clients that all connect at once and
+/// then say nothing.
+pub const KEYS_AHEAD: usize = 8;
+
 /// Hosts whose HTTP version is remembered.
 pub const KNOWN_HOSTS: usize = 4096;
 

@@ -1,20 +1,28 @@
 //! TLS on both legs: which crypto, which versions, which protocols are offered.
 
+use crate::ahead::Ahead;
 use host::Authority;
 use rustls::client::Resumption;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::CryptoProvider;
+#[cfg(feature = "aws-lc-rs")]
+use rustls::crypto::aws_lc_rs as implementation;
+#[cfg(not(feature = "aws-lc-rs"))]
+use rustls::crypto::ring as implementation;
 use rustls::pki_types::ServerName;
 use rustls::server::{ResolvesServerCert, StoresServerSessions};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, NamedGroup, RootCertStore, ServerConfig};
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
+
+pub(crate) use implementation::kx_group::X25519;
 
 pub(crate) const H2: &[u8] = b"h2";
 pub(crate) const HTTP_11: &[u8] = b"http/1.1";
 
-/// The one place that names a crypto implementation.
+/// The one place that names an implementation of TLS's cryptography: *ring*, or AWS-LC where it was
+/// built in, which also agrees on keys that a quantum computer does not break (X25519MLKEM768).
 pub fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(implementation::default_provider()));
     PROVIDER.clone()
 }
 
@@ -24,6 +32,9 @@ pub(crate) enum Http {
     One,
     Two,
 }
+
+/// Of the group that nearly every client chooses.
+static KEYS: Ahead = Ahead::new(X25519);
 
 /// Towards the clients of the session.
 pub(crate) struct ServerSide {
@@ -42,8 +53,13 @@ impl ServerSide {
         base.send_tls13_tickets = 1;
         // All hosts share one store (TLS 1.2) and one ticket key (TLS 1.3).
         base.session_storage = rustls::server::ServerSessionMemoryCache::new(256) as Arc<dyn StoresServerSessions>;
-        base.ticketer = ring::Ticketer::new()?;
+        base.ticketer = implementation::Ticketer::new()?;
         Ok(ServerSide { base })
+    }
+
+    /// A client is about to say hello: prepares what takes longest of the answer.
+    pub fn prepare(&self) {
+        KEYS.make();
     }
 
     /// A configuration that shows one certificate and speaks one HTTP version.
@@ -69,6 +85,7 @@ impl ResolvesServerCert for NoCertificate {
 
 fn aes_128_first() -> Arc<CryptoProvider> {
     let mut provider = CryptoProvider::clone(&provider());
+    provider.kx_groups.iter_mut().filter(|group| group.name() == NamedGroup::X25519).for_each(|group| *group = &KEYS);
     let aes_128 = |suite: &rustls::SupportedCipherSuite| format!("{:?}", suite.suite()).contains("AES_128");
     provider.cipher_suites.sort_by_key(|suite| !aes_128(suite));
     Arc::new(provider)

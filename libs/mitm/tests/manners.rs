@@ -4,15 +4,18 @@
 mod support;
 
 use mitm::{Dialer, ProxyScheme, UpstreamProxy};
+use rustls::HandshakeKind;
+use rustls::pki_types::ServerName;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::client::Client;
+use support::client::{Client, only};
 use support::policy::Rules;
 use support::upstream::{Upstream, text};
 use support::{API, Session, authority, dialer};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: api.test\r\n\r\n";
 
@@ -30,6 +33,23 @@ async fn a_new_connection_does_not_wait_for_a_delayed_acknowledgement() {
     times.sort();
     // The stall is 40 ms on Linux; a handshake without optimization takes a few.
     assert!(times[times.len() / 2] < Duration::from_millis(35), "{times:?}");
+}
+
+/// The ticket of TLS 1.3 comes with the first response, and not before.
+#[tokio::test]
+async fn a_client_that_comes_back_resumes_its_tls_session() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let tls = TlsConnector::from(only(version, session.ca.pem()));
+        for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+            let client = Client::connect(session.address).await.tunnel(API).await;
+            let stream = tls.connect(ServerName::try_from("api.test").unwrap(), client.stream).await.unwrap();
+            assert_eq!(stream.get_ref().1.handshake_kind(), Some(kind), "{version:?}");
+            let mut client = Client { stream: Box::new(stream) };
+            assert_eq!(client.ask(GET).await.text(), "ok");
+        }
+    }
 }
 
 #[tokio::test]

@@ -140,15 +140,8 @@ impl Client {
 
     /// With one version of TLS alone.
     pub async fn secure_by(self, version: &'static SupportedProtocolVersion, ca: &str, name: &'static str) -> Client {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
-        let config = ClientConfig::builder_with_provider(mitm::provider())
-            .with_protocol_versions(&[version])
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let name = ServerName::try_from(name).unwrap();
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, self.stream).await.unwrap();
+        let stream = TlsConnector::from(only(version, ca)).connect(name, self.stream).await.unwrap();
         Client { stream: Box::new(stream) }
     }
 
@@ -254,6 +247,14 @@ impl Client {
             }
         }
     }
+}
+
+/// TLS of one version alone, which remembers its sessions.
+pub fn only(version: &'static SupportedProtocolVersion, ca: &str) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(mitm::provider()).with_protocol_versions(&[version]).unwrap();
+    Arc::new(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Verifies a certificate for the host of the CONNECT, whatever name the TLS connection asked for.
