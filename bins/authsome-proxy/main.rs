@@ -8,6 +8,7 @@
 mod args;
 mod audit;
 mod counters;
+mod memory;
 mod network;
 mod opened;
 mod policy;

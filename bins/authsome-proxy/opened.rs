@@ -2,6 +2,7 @@
 
 use crate::audit::Audit;
 use crate::counters::Counters;
+use crate::memory;
 use crate::network;
 use crate::policy::Session;
 use crate::source::Source;
@@ -71,6 +72,7 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let thread = std::thread::spawn(move || {
         runtime.block_on(async move {
             let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+            tokio::spawn(memory::watch());
             // A task among the others: this thread would have to be woken for each new client.
             let _ended = tokio::spawn(proxy.serve(listener, async { drop(stopped.await) })).await;
         });

@@ -1,4 +1,4 @@
-//! The kernel calls that need a promise, and the ones every program with a secret makes.
+//! Calls to the kernel and the C library that need a promise, and those that every program with a secret makes.
 //!
 //! The only module of the project with `unsafe` in it.
 
@@ -34,4 +34,44 @@ pub fn die_with_parent(command: &mut Command) {
     // SAFETY: the closure runs between fork and exec and makes two system calls; it allocates
     // nothing on the way that returns Ok, takes no lock and touches no memory of another thread.
     unsafe { command.pre_exec(before_exec) };
+}
+
+/// Pages that hold nothing any more go back to the system. By itself the C library gives back only
+/// what is free at the end of its heap; any other one does as it does.
+#[allow(unsafe_code)]
+pub fn give_back_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it takes a number and the allocator's own locks, and moves nothing that is in use.
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
+
+/// Bytes of this process that are in memory.
+pub fn resident_memory() -> u64 {
+    // proc_pid_statm(5): the second word, in pages. Where there is no /proc, nothing is known.
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let pages = pages.and_then(|words| words.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
+}
+
+#[cfg(test)]
+#[cfg(target_env = "gnu")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_many_left_behind_goes_back_though_a_few_remain() {
+        let mut boxes: Vec<Box<[u8; 4096]>> = (0..16_384).map(|_| Box::new([1; 4096])).collect();
+        let full = resident_memory();
+        let mut number = 0;
+        boxes.retain(|_| {
+            number += 1;
+            number % 64 == 0
+        });
+        give_back_memory();
+        let left = resident_memory();
+        assert!(full > 64 << 20 && left < full - (48 << 20), "{full} bytes, then {left}");
+        assert_eq!(boxes.len(), 256);
+    }
 }
