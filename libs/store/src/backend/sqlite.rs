@@ -8,6 +8,7 @@ use super::{Backend, Change, Decide, Founding, Kind, ListedRow, Opened, Row, Sea
 use crate::home::{self, Home, failed};
 use crate::locks;
 use proto::{Error, Result};
+use rusqlite::ffi::{SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -64,10 +65,28 @@ fn open(home: &Home) -> Result<Opened> {
     let path = home.path(FILE);
     let metadata = path.symlink_metadata().map_err(|error| failed("opening", &path, &error))?;
     home::check_shared_nowhere(&path, &metadata)?;
-    let opening = |error| spoken("opening", &path, &error);
-    let connection = connect(&path).map_err(opening)?;
-    let founding = founding(&connection).map_err(opening)?;
+    let opened = match connect(&path).and_then(read_first) {
+        Err(error) if no_room_beside(&error) => connect(&path).and_then(exclusive).and_then(read_first),
+        opened => opened,
+    };
+    let (connection, founding) = opened.map_err(|error| spoken("opening", &path, &error))?;
     Ok((founding, Box::new(Sqlite { home: home.clone(), path, connection, lock: None })))
+}
+
+fn read_first(connection: Connection) -> rusqlite::Result<(Connection, Founding)> {
+    let founding = founding(&connection)?;
+    Ok((connection, founding))
+}
+
+/// Nobody else reads or writes meanwhile, and nothing is written beside the file.
+fn exclusive(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    Ok(connection)
+}
+
+/// The disk is too full even for the index that readers share. What is stored can still be read.
+fn no_room_beside(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| matches!(error.extended_code, SQLITE_IOERR_SHMOPEN | SQLITE_IOERR_SHMSIZE))
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -183,6 +202,7 @@ fn unsigned(rev: i64) -> u64 {
 fn spoken(doing: &str, path: &Path, error: &rusqlite::Error) -> Error {
     let shown = path.display();
     let (what, hint) = match error.sqlite_error_code() {
+        _ if no_room_beside(error) => ("the disk is full".to_owned(), Some("free some space and try again".to_owned())),
         Some(ErrorCode::DiskFull) => ("the disk is full".to_owned(), Some("free some space and try again".to_owned())),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             ("another program holds it".to_owned(), Some(format!("find it with: lsof {shown}")))

@@ -81,6 +81,10 @@ fn child() {
         ("count", times) => count(&home, times.parse().unwrap()),
         ("put", key) => say(&Vault::open(&home).unwrap().put(&put(key, "ntn_x")).unwrap().rev),
         ("fill", size) => fill(&home, size.parse().unwrap()),
+        ("get", key) => {
+            let got = Vault::open(&home).and_then(|mut vault| get(&mut vault, key));
+            say(&got.map_or_else(|error| error.to_string(), |entry| entry.rev));
+        }
         ("hold", key) => hold(&home, key),
         _ => unreachable!("no such task"),
     }

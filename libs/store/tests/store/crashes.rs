@@ -54,6 +54,17 @@ fn a_full_disk_refuses_the_write_and_loses_nothing() {
 }
 
 #[test]
+fn a_disk_without_any_room_left_is_no_reason_not_to_read() {
+    let scratch = Scratch::new();
+    let rev = scratch.vault().put(&put(KEY, "ntn_x")).unwrap().rev;
+    let said = Writer::start_on_a_small_disk(&scratch.home(), &format!("get {KEY}"), 0).finish();
+    assert_eq!(said, [rev]);
+    let said = Writer::start_on_a_small_disk(&scratch.home(), "fill 10", 0).finish();
+    assert!(said.len() == 1 && said[0].starts_with("refused unavailable: writing "), "{said:?}");
+    nothing_answered_is_lost(&scratch, &[]);
+}
+
+#[test]
 fn a_disk_too_full_for_a_vault_leaves_a_home_that_works_later() {
     let scratch = Scratch::new();
     let said = Writer::start_on_a_small_disk(&scratch.home(), "fill 10", 2).finish();
