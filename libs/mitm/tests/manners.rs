@@ -52,6 +52,18 @@ async fn a_client_that_comes_back_resumes_its_tls_session() {
     }
 }
 
+#[cfg(feature = "aws-lc-rs")]
+#[tokio::test]
+async fn a_client_that_can_agrees_on_keys_by_ml_kem_too() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let tls = TlsConnector::from(only(&rustls::version::TLS13, session.ca.pem()));
+    let client = Client::connect(session.address).await.tunnel(API).await;
+    let stream = tls.connect(ServerName::try_from("api.test").unwrap(), client.stream).await.unwrap();
+    let group = stream.get_ref().1.negotiated_key_exchange_group().unwrap().name();
+    assert_eq!(group, rustls::NamedGroup::X25519MLKEM768);
+}
+
 #[tokio::test]
 async fn upstream_connections_are_used_again_by_other_clients() {
     let upstream = Upstream::answering(|_| text("ok")).await;
