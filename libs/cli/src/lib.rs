@@ -17,6 +17,7 @@ pub mod home;
 pub mod kernel;
 pub mod lock;
 pub mod output;
+mod process;
 pub mod program;
 pub mod prompt;
 mod serving;

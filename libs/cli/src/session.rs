@@ -4,28 +4,17 @@
 //! start time of it, so that a reused pid is never mistaken for it. Inside it `child` and `proxy`
 //! hold `<pid>-<start>` of the two processes it started. A program is inside a session when its
 //! ancestry reaches a living `run` by any way but through the proxy. Orphans count too: `run`
-//! adopts them. `run` holds a lock on the directory (flock(2)), so that a session of another
+//! adopts them, and when it ends it notes in `left` who goes on without it. `run` holds a lock on the directory (flock(2)), so that a session of another
 //! namespace of process ids is known to live although its processes cannot be seen from here.
 
 use crate::Home;
 use crate::home::make_private;
+use crate::process::{self, Process};
 use proto::{Error, Result};
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
-/// The deepest ancestry that is followed; a chain cannot be longer than the number of processes.
-const DEPTH: usize = 4096;
-
-/// A process of a certain start: the same pid later is another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Process {
-    pid: u32,
-    /// Clock ticks since boot (proc(5), stat field 22).
-    start: u64,
-}
 
 /// A session of this process; its directory is removed when dropped.
 pub struct Session {
@@ -39,7 +28,7 @@ impl Session {
     pub fn begin(home: &Home) -> Result<Session> {
         make_private(&home.run())?;
         sweep(home);
-        let Some((own, _)) = stat("self") else {
+        let Some(own) = process::stat("self").map(|found| found.process) else {
             return Err(Error::unavailable("cannot read /proc/self/stat"));
         };
         let directory = home.run().join(own.to_string());
@@ -69,17 +58,27 @@ impl Session {
         Ok(path)
     }
 
+    fn leave(&self, left: &[Process]) -> Result<()> {
+        let lines: String = left.iter().map(|process| format!("{process}\n")).collect();
+        self.write("left", lines.as_bytes())?;
+        empty(&self.directory);
+        Ok(())
+    }
+
     fn mark(&self, name: &str, pid: u32) -> Result<()> {
         // A child that has ended already needs no mark.
-        let Some((process, _)) = stat(&pid.to_string()) else { return Ok(()) };
-        self.write(name, process.to_string().as_bytes()).map(drop)
+        let Some(found) = process::stat(&pid.to_string()) else { return Ok(()) };
+        self.write(name, found.process.to_string().as_bytes()).map(drop)
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // What cannot be removed now is swept by the next run.
-        let _ = fs::remove_dir_all(&self.directory);
+        let left = process::left_behind();
+        if left.is_empty() || self.leave(&left).is_err() {
+            // What cannot be removed now is swept by the next run.
+            let _ = fs::remove_dir_all(&self.directory);
+        }
     }
 }
 
@@ -89,42 +88,64 @@ pub fn inside(home: &Home) -> bool {
     if sessions.is_empty() {
         return false;
     }
-    if sessions.iter().any(|session| !is_alive(session.owner)) {
+    if sessions.iter().any(|session| session.is_unseen) {
         // It lives where this program cannot see it, which may have come from there.
         return true;
     }
-    let chain = ancestry();
+    // Who cannot show where it comes from may come from there.
+    let Some(chain) = process::ancestry() else { return true };
     chain.windows(2).any(|pair| {
         let [below, above] = pair else { unreachable!("windows of two") };
         sessions.iter().any(|session| {
-            let by_child = session.child == Some(*below);
-            by_child || (session.owner == *above && session.proxy != Some(*below))
+            let by_mark = session.members.contains(below);
+            by_mark || (session.owner == *above && session.proxy != Some(*below))
         })
     })
 }
 
 struct Living {
     owner: Process,
-    child: Option<Process>,
+    /// The command, or those it left behind.
+    members: Vec<Process>,
     proxy: Option<Process>,
+    /// Its processes are of another namespace.
+    is_unseen: bool,
 }
 
 fn living(run: &Path) -> Vec<Living> {
-    entries(run)
-        .filter(|(owner, directory)| is_alive(*owner) || is_held(directory))
-        .map(|(owner, directory)| Living {
-            owner,
-            child: read_mark(&directory, "child"),
-            proxy: read_mark(&directory, "proxy"),
-        })
-        .collect()
+    entries(run).filter_map(|(owner, directory)| Living::read(owner, &directory)).collect()
 }
 
-/// Removes the directories of sessions whose owner is dead: it was killed and could not do it.
+impl Living {
+    fn read(owner: Process, directory: &Path) -> Option<Living> {
+        let read = |name: &str| -> Vec<Process> {
+            // What is no mark, or cannot be read, says nothing.
+            let text = fs::read_to_string(directory.join(name)).unwrap_or_default();
+            text.lines().filter_map(|line| line.parse().ok()).collect()
+        };
+        let members = [read("child"), read("left")].concat();
+        let is_unseen = !owner.is_alive() && is_held(directory);
+        let lives = owner.is_alive() || is_unseen || members.iter().any(Process::is_alive);
+        lives.then(|| Living { owner, members, proxy: read("proxy").pop(), is_unseen })
+    }
+}
+
+/// Removes the directories of sessions that are over, and of those whose owner alone is dead all but the marks.
 pub fn sweep(home: &Home) {
     for (owner, directory) in entries(&home.run()) {
-        if !is_alive(owner) && !is_held(&directory) {
-            let _ = fs::remove_dir_all(directory);
+        match Living::read(owner, &directory) {
+            None => _ = fs::remove_dir_all(directory),
+            Some(session) if !session.is_unseen && !owner.is_alive() => empty(&directory),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Nothing but the marks of who may still live stays.
+fn empty(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name() != "child" && entry.file_name() != "left" {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }
@@ -137,65 +158,9 @@ fn entries(run: &Path) -> impl Iterator<Item = (Process, PathBuf)> {
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
 }
 
-fn read_mark(directory: &Path, name: &str) -> Option<Process> {
-    match fs::read_to_string(directory.join(name)) {
-        Ok(text) => text.trim().parse().ok(),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(_) => None,
-    }
-}
-
-fn is_alive(process: Process) -> bool {
-    stat(&process.pid.to_string()).is_some_and(|(found, _)| found == process)
-}
-
 /// Shared, so that two that look at the same time do not take each other for the owner.
 fn is_held(directory: &Path) -> bool {
     fs::File::open(directory).is_ok_and(|held| matches!(held.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
-}
-
-/// This process first, then its ancestors.
-fn ancestry() -> Vec<Process> {
-    let mut chain = Vec::new();
-    // Not by number: it may have another one in the namespace that /proc shows.
-    let mut pid = "self".to_owned();
-    while let Some((process, parent)) = stat(&pid) {
-        chain.push(process);
-        if parent == 0 || chain.len() > DEPTH {
-            break;
-        }
-        pid = parent.to_string();
-    }
-    chain
-}
-
-/// The living process `pid` (a number, or `self`) and its parent's pid, from `/proc/<pid>/stat`.
-fn stat(pid: &str) -> Option<(Process, u32)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let pid = text.split(' ').next()?.parse().ok()?;
-    // The second field is the name in parentheses, which may itself hold spaces and parentheses.
-    let fields: Vec<&str> = text.get(text.rfind(')')? + 1..)?.split_whitespace().collect();
-    // A zombie only waits for its parent to ask how it ended.
-    if matches!(fields.first(), Some(&("Z" | "X"))) {
-        return None;
-    }
-    let parent = fields.get(1)?.parse().ok()?;
-    let start = fields.get(19)?.parse().ok()?;
-    Some((Process { pid, start }, parent))
-}
-
-impl std::fmt::Display for Process {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.pid, self.start)
-    }
-}
-
-impl FromStr for Process {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Process, ()> {
-        let (pid, start) = text.split_once('-').ok_or(())?;
-        Ok(Process { pid: pid.parse().map_err(drop)?, start: start.parse().map_err(drop)? })
-    }
 }
 
 #[cfg(test)]
@@ -206,7 +171,7 @@ mod tests {
     fn a_session_is_swept_when_its_owner_is_dead_or_its_pid_is_another_process() {
         let parent = tempfile::tempdir().unwrap();
         let home = Home::locate(Some(parent.path())).unwrap();
-        let (own, _) = stat("self").unwrap();
+        let own = process::stat("self").unwrap().process;
         let reused = Process { start: own.start + 1, ..own };
         fs::create_dir_all(home.run().join(reused.to_string())).unwrap();
         let session = Session::begin(&home).unwrap();

@@ -131,6 +131,43 @@ fn a_double_fork_into_a_session_of_its_own_is_still_inside() {
     assert!(!read(&world, "out").contains(&token));
 }
 
+/// `/proc` tells of such a process as of a zombie.
+#[test]
+fn a_process_whose_first_thread_has_ended_still_shows_where_it_comes_from() {
+    let world = connected();
+    let token = token(&world);
+    let program = "import ctypes, os, platform, subprocess, threading\n\
+        main = threading.get_native_id()\n\
+        def attempt():\n\
+        \x20   while open(f'/proc/self/task/{main}/stat').read().split(') ')[1][0] != 'Z': pass\n\
+        \x20   with open('out', 'w') as out: code = subprocess.run(['authsome', 'export', 'demo'], stdout=out, stderr=out)\n\
+        \x20   with open('code', 'w') as out: print(code.returncode, file=out)\n\
+        \x20   os._exit(0)\n\
+        threading.Thread(target=attempt).start()\n\
+        ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[platform.machine()], 0)\n";
+    std::fs::write(world.home.work().join("attempt.py"), program).unwrap();
+    attempt(&world, &token, "a process without its first thread", "exec python3 attempt.py").expect_code(0);
+    assert_eq!(read(&world, "code"), "4\n", "{}", read(&world, "out"));
+}
+
+#[test]
+fn who_goes_on_after_the_session_is_still_of_it() {
+    let world = connected();
+    let token = token(&world);
+    let later = "n=0; until [ -e over ] || [ $n -gt 400 ]; do sleep 0.05; n=$((n+1)); done; \
+                 env -i HOME=\"$HOME\" PATH=\"$PATH\" authsome export demo > out 2>&1; echo $? > code";
+    std::fs::write(world.home.work().join("later"), later).unwrap();
+    let running = start(&world, "setsid sh later < /dev/null > /dev/null 2>&1 & exit 0");
+    running.finish().unwrap().expect_code(0);
+    std::fs::write(world.home.work().join("over"), "").unwrap();
+    made(&world, "code");
+    assert_eq!(read(&world, "code"), "4\n");
+    assert!(!read(&world, "out").contains(&token));
+    // Nothing stays of a session of which nobody is left.
+    world.home.run(&["run", "--", "true"]).unwrap().expect_code(0);
+    assert_eq!(std::fs::read_dir(world.home.authsome().join("run")).unwrap().count(), 0);
+}
+
 /// Who can remove all of the session's directory can read the vault's key, too: SECURITY.md.
 #[test]
 fn removing_a_mark_of_the_session_does_not_lead_out_of_it() {
