@@ -16,9 +16,15 @@ pub fn roots(settings: &Settings) -> Result<RootCertStore> {
     roots.add_parsable_certificates(native.certs);
     if let Some(path) = &settings.upstream_ca {
         let failed = |what: String| Error::invalid(format!("--upstream-ca {path}: {what}"));
+        let before = roots.len();
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))? {
             let certificate = certificate.map_err(|error| failed(error.to_string()))?;
             roots.add(certificate).map_err(|error| failed(error.to_string()))?;
+        }
+        if roots.len() == before {
+            return Err(
+                failed("it holds no certificate".to_owned()).hint("certificates in PEM: -----BEGIN CERTIFICATE-----")
+            );
         }
     }
     Ok(roots)
@@ -77,8 +83,8 @@ fn upstream_proxy(roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // The form rules differ from a URL's user only in "+", which must stay one.
-    let escaped = text.replace('+', "%2B");
+    // The form rules differ from a URL's user in "+" and "&" alone, which must stay what they are.
+    let escaped = text.replace('+', "%2B").replace('&', "%26");
     url::form_urlencoded::parse(format!("x={escaped}").as_bytes())
         .next()
         .map(|(_, value)| value.into_owned())

@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// A request's own choice among the connections that `run --connection` granted; never forwarded.
 pub const CHOICE: HeaderName = HeaderName::from_static("x-authsome-connection");
 
+/// For so long an answer may have been on its way.
+const REJECTED: Duration = Duration::from_secs(5);
+
 /// What a session's policy is made of.
 pub struct Session {
     pub source: Source,
@@ -33,7 +36,7 @@ pub struct Session {
     pub refreshing: tokio::sync::Mutex<()>,
     pub resolved: Mutex<HashMap<Slot, Fresh>>,
     /// Leases that a provider answered 401 to: one that was on its way then must not be kept.
-    pub rejected: Mutex<HashSet<String>>,
+    pub rejected: Mutex<HashMap<String, Instant>>,
     pub told: Mutex<HashSet<String>>,
 }
 
@@ -101,10 +104,8 @@ impl Session {
             if !self.ca.permits(&to.host) {
                 return Err(self.unknown_at_start(&to.host));
             }
-            let declared = match table.index().find(to, "/") {
-                Found::One(route) | Found::Excepted(route) => route.private_network,
-                _ => false,
-            };
+            // A connection is for all paths; which of them it is for comes later.
+            let declared = table.index().owners(to).any(|route| route.private_network);
             return Ok(Verdict::Intercept { private: private || declared });
         }
         let open = self.mode == Mode::Connected || (scheme == Scheme::Https && self.allow.contains(&to.host));
@@ -162,7 +163,7 @@ impl Session {
         let mut resolved = locked(&self.resolved);
         // Bounded by what is in use within a moment.
         resolved.retain(|_, fresh| fresh.until > Instant::now());
-        if !locked(&self.rejected).contains(&credential.lease) {
+        if !self.was_rejected(&credential.lease) {
             resolved.insert(slot, Fresh { credential: credential.clone(), until });
         }
         Ok(credential)
@@ -177,8 +178,15 @@ impl Session {
     }
 
     fn forget(&self, lease: &str) {
-        locked(&self.rejected).insert(lease.to_owned());
+        locked(&self.rejected).insert(lease.to_owned(), Instant::now());
         locked(&self.resolved).retain(|_, fresh| fresh.credential.lease != lease);
+    }
+
+    /// What was on its way when it was rejected must not be taken for fresh.
+    fn was_rejected(&self, lease: &str) -> bool {
+        let mut rejected = locked(&self.rejected);
+        rejected.retain(|_, since| since.elapsed() < REJECTED);
+        rejected.contains_key(lease)
     }
 
     fn present_table(&self) -> Arc<Table> {

@@ -9,6 +9,12 @@ use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::Vault;
 
+/// What every list shows must hold no secret; each host would refuse the list.
+fn is_open(record: &Object) -> Result<()> {
+    let Some(name) = proto::redact::misplaced_secret(record) else { return Ok(()) };
+    Err(Error::invalid(format!("the record holds {name:?}, which belongs in \"secret\"")))
+}
+
 const OPS: &[&str] = &["get", "list", "put", "erase", "lock", "unlock"];
 
 pub struct Served {
@@ -64,7 +70,10 @@ impl Served {
                     .hint("run it in another terminal"))
             }
             "get" => self.on(op, body, |vault, get: Get| vault.get(&get).map(|got| to_object(&got))),
-            "put" => self.on(op, body, |vault, put: Put| vault.put(&put).map(|written| to_object(&written))),
+            "put" => self.on(op, body, |vault, put: Put| {
+                is_open(&put.record)?;
+                vault.put(&put).map(|written| to_object(&written))
+            }),
             "erase" => self.on(op, body, |vault, erase: Erase| vault.erase(&erase).map(|()| Object::new())),
             _ => self.on(op, body, |vault, lock: Lock| vault.lock(&lock.key).map(|()| Object::new())),
         }

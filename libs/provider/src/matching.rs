@@ -68,6 +68,13 @@ impl<T> Routes<T> {
         self.exact.contains_key(authority) || suffixes(authority).any(|suffix| self.suffix.contains_key(&suffix))
     }
 
+    /// Owners of the targets at this host and port, whatever their paths.
+    pub fn owners(&self, authority: &Authority) -> impl Iterator<Item = &T> {
+        let suffixes = suffixes(authority).filter_map(|suffix| self.suffix.get(&suffix));
+        let entries = self.exact.get(authority).into_iter().chain(suffixes).flatten();
+        entries.map(|(rule, _)| &self.rules[*rule].owner)
+    }
+
     /// `path` is without query, as the client sent it.
     pub fn find(&self, authority: &Authority, path: &str) -> Found<'_, T> {
         let path = Readings::of(path);

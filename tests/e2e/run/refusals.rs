@@ -2,7 +2,7 @@
 
 use super::{WAIT_FOR_GO, connected, go, made, read, start};
 use crate::world::World;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Api, Config};
 
 const URL: &str = "https://api.notion.test/v1/users/me";
@@ -57,6 +57,22 @@ fn a_logout_during_the_session_is_a_403_and_never_a_request_without_a_credential
     assert_eq!((status, code.as_str()), (403, "not-found"));
     assert!(body["fix"].as_str().unwrap().contains("authsome login demo"), "{body}");
     assert_eq!(world.api.requests().len(), 1);
+}
+
+/// Nothing listens there: what is judged is whether the address may be dialled at all.
+#[test]
+fn a_definition_with_a_path_may_say_that_its_network_is_private() {
+    let world = connected();
+    let host = format!("127.0.0.1:{}", testkit::free_port().unwrap());
+    let definition = json!({"schema_version": 1, "name": "inner", "display_name": "Inner", "auth_type": "api_key",
+        "flow": "api_key", "api_url": [format!("{host}/v2")], "private_network": true,
+        "api_key": {"header_name": "Authorization", "header_prefix": "Bearer", "env_var": "INNER_KEY"}});
+    world.home.write_definition("inner", &definition).unwrap();
+    let login = ["login", "inner", "--stdin", "--no-check", "--quiet"];
+    world.home.run_with_input(&login, "sk-inner-0123456789abcdef").unwrap().expect_code(0);
+    let args = ["run", "--", "curl", "-sS", "-i", "--noproxy", "", &format!("https://{host}/v2/x")];
+    let (status, code, _) = refusal(&world.home.run(&args).unwrap().expect_code(0).stdout);
+    assert_eq!((status, code.as_str()), (502, "upstream-unreachable"));
 }
 
 #[test]
