@@ -8,7 +8,7 @@ use crate::matching::Bindings;
 use crate::player;
 use crate::transcript::{self, Case, Needs};
 use cli::{Globals, Output};
-use proto::{Code, Hello, Object};
+use proto::{Code, Error, Hello, Object};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,9 +37,16 @@ pub fn run(args: Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut failed = 0;
     let wanted = |name: &str| args.only.as_deref().is_none_or(|only| name.contains(only));
-    for (name, text) in cases::of(args.role).iter().filter(|(name, _)| wanted(name)) {
+    let cases: Vec<_> = cases::of(args.role).iter().filter(|(name, _)| wanted(name)).collect();
+    if cases.is_empty() {
+        let only = proto::redact::shown(args.only.as_deref().unwrap_or_default());
+        let error = Error::invalid(format!("no case has a name with {only:?} in it")).hint("leave out --only");
+        output.error(&error);
+        return ExitCode::from(error.code.exit_status());
+    }
+    let mut failed = 0;
+    for (name, text) in cases {
         let case = transcript::parse(text).unwrap_or_else(|what| unreachable!("{name}.jsonl: {what}"));
         let given = (!setup.home.as_os_str().is_empty()).then(|| setup.home.clone());
         let setup = setup.with_home(&given.unwrap_or_else(|| scratch.home(name)));

@@ -45,12 +45,16 @@ fn list(context: &Context, provider: &ProviderName) -> Result<Status> {
 }
 
 fn set_default(context: &Context, provider: &ProviderName, name: &ConnectionName) -> Result<Status> {
+    context.refuse_inside_session("connection set-default")?;
     let vault = context.vault()?;
     context.connections(&vault, provider)?.choose(Some(name))?;
     point(&vault, context, provider, name)?;
     context.output.note(&format!("{provider} now means its connection {name}."));
     if let Some(here) = context.choices().get(provider).filter(|here| *here != name) {
         context.output.note(&format!("In this directory .authsome.json says {here}, which goes before the default."));
+    }
+    if context.output.is_json() {
+        context.output.document(&json!({"provider": provider, "default": name}));
     }
     Ok(0)
 }
@@ -77,6 +81,7 @@ fn point(vault: &Vault, context: &Context, provider: &ProviderName, name: &Conne
 
 /// The copy is durable before the original goes; a renewal under way holds the lock that this waits for.
 fn rename(context: &Context, provider: &ProviderName, from: &ConnectionName, to: &ConnectionName) -> Result<Status> {
+    context.refuse_inside_session("connection rename")?;
     let vault = context.vault()?;
     let known = context.connections(&vault, provider)?;
     known.choose(Some(from))?;
@@ -91,6 +96,9 @@ fn rename(context: &Context, provider: &ProviderName, from: &ConnectionName, to:
     }
     vault.erase(&old, Expect::Rev(entry.rev))?;
     context.output.note(&format!("{provider}'s connection {from} is now {to}."));
+    if context.output.is_json() {
+        context.output.document(&json!({"provider": provider, "name": to, "was": from}));
+    }
     Ok(0)
 }
 

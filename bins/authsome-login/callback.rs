@@ -37,6 +37,10 @@ impl Callback {
         if url.scheme() != "http" || !ip.is_loopback() || url.query().is_some() || url.fragment().is_some() {
             return Err(bad("not a plain http URL on a loopback address"));
         }
+        // Listened on it would be another port each time, which no app has registered.
+        if url.port() == Some(0) {
+            return Err(bad("port 0 is no port to listen on"));
+        }
         if url.path() == "/" {
             url.set_path(PATHS[0]);
         }
@@ -145,9 +149,14 @@ mod tests {
 
     #[test]
     fn only_plain_http_on_loopback_can_be_configured() {
-        for bad in
-            ["https://127.0.0.1:1/x", "http://0.0.0.0:1/", "http://example.test:1/", "http://127.0.0.1:1/?a", "x"]
-        {
+        for bad in [
+            "https://127.0.0.1:1/x",
+            "http://0.0.0.0:1/",
+            "http://example.test:1/",
+            "http://127.0.0.1:1/?a",
+            "http://127.0.0.1:0/",
+            "x",
+        ] {
             assert!(Callback::parse(Some(bad)).is_err(), "{bad}");
         }
         let callback = Callback::parse(Some("http://127.0.0.1:40123")).unwrap();

@@ -12,8 +12,9 @@ use zeroize::Zeroizing;
 /// What to mend, by field.
 pub type Problems = BTreeMap<String, String>;
 
-/// Larger than any key; a stream that never ends must not fill the memory.
-const STDIN: u64 = 1024 * 1024;
+/// Larger than any key, and escaped as JSON it still fits into a line of the protocol. A stream that
+/// never ends must not fill the memory.
+const STDIN: u64 = 256 * 1024;
 
 /// What was given without asking anybody.
 #[derive(Default)]
@@ -152,10 +153,14 @@ fn put(answer: &mut FormAnswer, field: &Field, value: &str) {
 }
 
 fn read_stdin() -> Result<BTreeMap<String, Zeroizing<String>>> {
-    let mut text = Zeroizing::new(String::new());
-    let read = std::io::stdin().lock().take(STDIN).read_to_string(&mut text);
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = std::io::stdin().lock().take(STDIN + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::unavailable(format!("cannot read stdin: {error}")))?;
-    let text = text.trim();
+    if bytes.len() as u64 > STDIN {
+        return Err(Error::invalid(format!("stdin is too long for a key: more than {} KiB", STDIN / 1024))
+            .hint("pipe the key alone in: … | authsome login PROVIDER --stdin"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid("stdin is no text in UTF-8"))?.trim();
     if text.is_empty() {
         return Err(
             Error::new(Code::Invalid, "stdin is empty").hint("pipe the key in: … | authsome login PROVIDER --stdin")

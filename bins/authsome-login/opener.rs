@@ -1,7 +1,8 @@
 //! Opening a browser window. It only ever gets an address of our own page.
 
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Whether a window could appear for this person: `$BROWSER`, or a display that is not another machine's.
 pub fn can_open() -> bool {
@@ -10,7 +11,10 @@ pub fn can_open() -> bool {
     is_set("BROWSER") || mac || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
-/// Starts the opener and does not wait for it; true when one could be started. No shell is used.
+/// An opener that fails does so in less; one that is the browser itself goes on.
+const FAILS_WITHIN: Duration = Duration::from_millis(700);
+
+/// Starts an opener; true when one could be started and did not fail at once. No shell is used.
 pub fn open(url: &str) -> bool {
     openers().iter().any(|opener| {
         let words = words(opener, url);
@@ -23,10 +27,21 @@ pub fn open(url: &str) -> bool {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            // Reaped by a thread, so that no zombie stays while the login waits.
-            .map(|mut child| drop(std::thread::spawn(move || child.wait())))
-            .is_ok()
+            .is_ok_and(works)
     })
+}
+
+fn works(mut child: Child) -> bool {
+    let end = Instant::now() + FAILS_WITHIN;
+    while Instant::now() < end {
+        if let Ok(Some(status)) = child.try_wait() {
+            return status.success();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Reaped by a thread, so that no zombie stays while the login waits.
+    std::thread::spawn(move || child.wait());
+    true
 }
 
 /// The address in the place of `%s`, else at the end.

@@ -17,7 +17,7 @@ use proto::ops::flow::{Client, Learned, Login};
 use proto::ops::vault::Expect;
 use proto::record::Connection;
 use proto::{Code, Error, Key, Result, codec};
-use provider::Definition;
+use provider::{BadBaseUrl, Definition};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -35,10 +35,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 
 fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let entry = context.provider(&args.provider)?;
-    let definition = entry
-        .definition
-        .with_base_url(args.base_url.as_deref())
-        .map_err(|error| Error::invalid(error.to_string()).hint("--base-url https://HOST"))?;
+    let definition = entry.definition.with_base_url(args.base_url.as_deref()).map_err(unfit_base_url)?;
     let vault = context.vault()?;
     let name = catalog::name_of(&definition)?;
     let key = Key::connection(&context.profile, &name, &args.connection);
@@ -88,6 +85,14 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let stored = log_in(child.link(), &request, &mut host)
         .and_then(|learned| store(&definition, &flow, &asked, learned, &host, &key));
     finish(stored.map_err(|error| error.about(&key)), &definition, &key, host)
+}
+
+fn unfit_base_url(error: BadBaseUrl) -> Error {
+    let message = error.to_string();
+    Error::invalid(message).hint(match error {
+        BadBaseUrl::Unused(provider) => format!("authsome login {provider}, without --base-url"),
+        BadBaseUrl::Missing(_) | BadBaseUrl::Fault(_) => "--base-url https://HOST".to_owned(),
+    })
 }
 
 fn log_in(link: &helper::Link, request: &Login, host: &mut Host) -> Result<Learned> {

@@ -60,7 +60,8 @@ fn stored(vault: &Vault, provider: &ProviderName) -> Result<Vec<Key>> {
     Ok(rows.into_iter().map(|row| row.key).filter(|key| key.provider == *provider).collect())
 }
 
-/// Without a person to ask, a definition goes, and a credential does not.
+/// Without a person to ask, no connection goes. An OAuth client does: `revoke` leaves it to the next
+/// login, and without its definition there is none.
 fn agree(provider: &ProviderName, bundled: bool, orphans: &[Key]) -> Result<()> {
     let held: Vec<String> = orphans.iter().filter_map(described).collect();
     if std::io::stdin().is_terminal() {
@@ -71,11 +72,10 @@ fn agree(provider: &ProviderName, bundled: bool, orphans: &[Key]) -> Result<()> 
         };
         return prompt::confirm(&question, "--yes");
     }
-    if held.is_empty() {
-        return Ok(());
-    }
+    let Some(connected) = orphans.iter().find(|key| key.connection_name().is_some()) else { return Ok(()) };
+    let revoke = format!("authsome revoke {provider}{}", connected.profile_flag());
     Err(Error::new(Code::NeedsInteraction, format!("{provider} still has {}", held.join(", ")))
-        .hint(format!("authsome revoke {provider} first, or --yes forgets them")))
+        .hint(format!("{revoke} first, or --yes forgets them")))
 }
 
 fn described(key: &Key) -> Option<String> {

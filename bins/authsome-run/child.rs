@@ -6,7 +6,9 @@ use cli::{Output, Status};
 use helper::Child;
 use proto::{Error, Result};
 use rustix::process::{WaitOptions, WaitStatus, wait};
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs `command` to its end. 126 and 127 as in sh, 128+n when a signal ended it.
@@ -63,9 +65,37 @@ fn ended_by(signal: i32) -> Status {
 fn not_started(command: &Command, error: &std::io::Error, output: &Output) -> Status {
     let program = command.get_program().to_string_lossy();
     let (status, message) = match error.kind() {
-        ErrorKind::NotFound => (127, format!("cannot find the command {program:?}")),
+        ErrorKind::NotFound => (127, missing(&program)),
         _ => (126, format!("cannot run {program:?}: {error}")),
     };
     output.error(&Error::invalid(message));
     status
+}
+
+/// The kernel says of a script without its interpreter that the script is not there.
+fn missing(program: &str) -> String {
+    let Some(file) = found(program) else { return format!("cannot find the command {program:?}") };
+    match interpreter(&file).filter(|name| !Path::new(name).exists()) {
+        Some(name) => format!("cannot run {file:?}: its interpreter {name:?} is missing"),
+        None => format!("cannot run {file:?}: the loader that it names is missing"),
+    }
+}
+
+/// Where the kernel was asked to run it from: as the person wrote it, else in PATH.
+fn found(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(PathBuf::from(program)).filter(|file| file.is_file());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|entry| entry.join(program)).find(|file| file.is_file())
+}
+
+/// Of a script's first line, `#!/usr/bin/python3 -u`.
+fn interpreter(file: &Path) -> Option<String> {
+    let mut first = Vec::new();
+    // The kernel itself reads no more.
+    BufReader::new(File::open(file).ok()?.take(256)).read_until(b'\n', &mut first).ok()?;
+    let line = String::from_utf8_lossy(first.strip_prefix(b"#!")?).into_owned();
+    // A carriage return of an editor is a part of the name.
+    line.trim_start_matches([' ', '\t']).split([' ', '\t', '\n']).next().map(str::to_owned)
 }

@@ -1,6 +1,7 @@
 //! Flags before the command. Everything after it is the command's own.
 
 use cli::Globals;
+use cli::program::is_falsey;
 use lexopt::{Arg, Parser, ValueExt};
 use proto::{Error, Result};
 use std::ffi::OsString;
@@ -36,10 +37,9 @@ pub fn parse() -> Result<Args> {
 }
 
 fn parse_from(mut parser: Parser) -> Result<Args, lexopt::Error> {
-    let mut args = Args {
-        globals: Globals { json: is_set("AUTHSOME_JSON"), quiet: is_set("AUTHSOME_QUIET"), ..Globals::default() },
-        ..Args::default()
-    };
+    let home = std::env::var_os("AUTHSOME_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let (json, quiet) = (is_set("AUTHSOME_JSON"), is_set("AUTHSOME_QUIET"));
+    let mut args = Args { globals: Globals { home, json, quiet, ..Globals::default() }, ..Args::default() };
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Long("home") => args.globals.home = Some(parser.value()?.into()),
@@ -68,5 +68,5 @@ fn parse_from(mut parser: Parser) -> Result<Args, lexopt::Error> {
 }
 
 fn is_set(variable: &str) -> bool {
-    std::env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
+    std::env::var_os(variable).is_some_and(|value| !is_falsey(&value))
 }

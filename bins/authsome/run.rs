@@ -40,6 +40,8 @@ fn exec_path_line(exec_path: Option<&Path>, output: &Output) -> Result<()> {
 fn help_about(rest: &[OsString], exec_path: Option<&Path>, globals: &Globals, output: &Output) -> Result<u8> {
     match rest {
         [] => output.text(&help::short()),
+        // Asked of help itself: it is no program with a help of its own.
+        [word] if word == "help" || word == "-h" || word == "--help" => output.text(&help::short()),
         [flag] if flag == "-a" || flag == "--all" => output.text(&help::all(exec_path)),
         [name] => return become_command(&name.to_string_lossy(), vec!["--help".into()], exec_path, globals),
         _ => return Err(Error::invalid("help takes one command, or -a").hint("authsome help -a")),

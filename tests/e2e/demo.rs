@@ -41,6 +41,24 @@ fn a_ctrl_c_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_signal_to_the_demo_alone_ends_it_as_a_ctrl_c_does() {
+    let mut home = Home::new(programs()).unwrap();
+    home.set_env("BROWSER", "true");
+    for signal in [Signal::TERM, Signal::HUP] {
+        // At a person's turn, which would last for minutes, and in the middle of the scripted scenes.
+        for (args, seen) in [(&["demo", "--browser"][..], "Waiting for the form"), (&["demo"], "$ authsome login")] {
+            let mut demo = home.spawn("authsome", args).unwrap();
+            demo.see(seen).unwrap();
+            demo.signal(signal).unwrap();
+            let output = demo.finish().unwrap().expect_code(130);
+            assert!(output.stderr.ends_with("error: cancelled\n"), "{}", output.stderr);
+            assert!(!output.stdout.contains("# Run an agent"), "{}", output.stdout);
+            assert_eq!(std::fs::read_dir(home.tmp()).unwrap().count(), 0);
+        }
+    }
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_leaves_nothing_behind() {
     let home = Home::new(programs()).unwrap();
     for command in ["authsome demo", "authsome-conform vault -- authsome-vault"] {

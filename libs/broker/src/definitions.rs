@@ -74,9 +74,7 @@ fn unusable(error: CatalogError) -> Error {
             Some(near) => Error::new(Code::NoProvider, message).hint(format!("did you mean {near:?}?")),
             None => Error::new(Code::NoProvider, message).hint("authsome list"),
         },
-        CatalogError::Broken(_) => {
-            Error::invalid(message).hint("mend the file, or remove it to use the bundled definition")
-        }
+        CatalogError::Broken(error) => Error::invalid(message).hint(error.hint()),
         CatalogError::Exposed { path, .. } => {
             Error::new(Code::Denied, message).hint(format!("chmod go-w {}", path.display()))
         }

@@ -8,7 +8,7 @@ use crate::vault::lock;
 use crate::world::World;
 use crate::{report, resolve};
 use helper::{Answer, Host, Service};
-use proto::ops::credential::{Open, Report, Reported, Resolve, RoutesWanted, Token};
+use proto::ops::credential::{Grant, Open, Report, Reported, Resolve, RoutesWanted, Token};
 use proto::{Code, Error, Hello, Object, ProviderName, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,7 +50,11 @@ impl Broker {
         if let Some(only) = &mut session.only {
             *only = only.iter().map(|name| self.name(name)).collect::<Result<_>>()?;
         }
-        for (provider, connection) in &session.choose {
+        let granted = session.grant.iter().flat_map(|(provider, grant)| match grant {
+            Grant::Named(names) => names.iter().map(|name| (provider, name)).collect(),
+            Grant::All(_) => Vec::new(),
+        });
+        for (provider, connection) in session.choose.iter().chain(granted) {
             chosen_key(&self.world, &session, provider, Some(connection))?;
         }
         *lock(&self.session) = Some(session);
@@ -63,14 +67,14 @@ impl Broker {
         self.world.definitions.find(name)?.name.parse()
     }
 
-    /// What nobody defines has no connections either, and is told so.
     fn by_name<T>(&self, said: BTreeMap<ProviderName, T>) -> Result<BTreeMap<ProviderName, T>> {
         let mut by_name = BTreeMap::new();
         for (alias, value) in said {
-            let name = match self.name(&alias) {
-                Err(error) if error.code == Code::NoProvider => alias.clone(),
-                found => found?,
-            };
+            // What nobody defines has no connection of that name either, which is what `open` promises to say.
+            let name = self.name(&alias).map_err(|error| match error.code {
+                Code::NoProvider => Error { code: Code::NotFound, ..error },
+                _ => error,
+            })?;
             // Which of the two was meant is nobody's to guess.
             if by_name.insert(name.clone(), value).is_some() {
                 return Err(Error::invalid(format!("{name} is named twice, once by an alias")));

@@ -110,7 +110,10 @@ fn a_named_connection_that_is_missing_ends_the_session_before_it_begins() {
     let open = |choose: Value| broker.call("open", json!({"profile":"default","choose":choose})).unwrap_err();
     let error = open(json!({"acme":"work"}));
     assert_eq!((error.code, error.hint.as_deref()), (Code::NotFound, Some("authsome login acme --connection work")));
-    assert_eq!(open(json!({"nobody":"work"})).code, Code::NotFound);
+    let error = open(json!({"nobody":"work"}));
+    assert_eq!((error.code, error.message.as_str()), (Code::NotFound, "there is no provider \"nobody\""));
+    let grant = json!({"profile":"default","choose":{"acme":"default"},"grant":{"acme":["default","gone"]}});
+    assert_eq!(broker.call("open", grant).unwrap_err().code, Code::NotFound);
     assert_eq!(broker.resolve(API).unwrap_err().code, Code::Invalid, "open comes first");
 }
 

@@ -53,9 +53,7 @@ pub fn explained(error: CatalogError) -> Error {
             [] => "authsome list shows all providers".to_owned(),
             names => format!("did you mean {}? authsome list shows all", names.join(" or ")),
         }),
-        CatalogError::Broken(_) => {
-            Error::invalid(message).hint("mend the file, or remove it to use the bundled definition")
-        }
+        CatalogError::Broken(error) => Error::invalid(message).hint(error.hint()),
         CatalogError::Exposed { path, .. } => {
             Error::new(Code::Denied, message).hint(format!("chmod go-w {}", path.display()))
         }

@@ -26,7 +26,7 @@ pub type Choices = BTreeMap<ProviderName, ConnectionName>;
 type Trusted = BTreeMap<String, String>;
 
 impl Context {
-    /// The choices that count here. What does not count is told once, as a note, and not used.
+    /// The choices that count here. What does not count is told once, and not used.
     pub fn choices(&self) -> &Choices {
         self.choices.get_or_init(|| {
             let Some(folder) = std::env::current_dir().ok().and_then(|folder| nearest(&folder)) else {
@@ -34,7 +34,7 @@ impl Context {
             };
             self.trusted_choices(&folder).unwrap_or_else(|error| {
                 let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-                self.output.note(&format!("Not used: {}{hint}.", error.message));
+                self.output.warning(&format!("not used: {}{hint}", error.message));
                 Choices::new()
             })
         })

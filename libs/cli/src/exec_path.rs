@@ -48,8 +48,11 @@ pub fn find_helper(role: &str, name: &str) -> Result<PathBuf> {
     }
     let program = format!("authsome-{role}-{name}");
     let found = find_in(&program, &search_path()).ok_or_else(|| {
-        Error::unavailable(format!("cannot find the helper {program} in PATH"))
-            .hint(format!("put an executable {program} on PATH"))
+        Error::unavailable(format!("cannot find the helper {program} in PATH")).hint(match role {
+            // A definition names it.
+            "flow" => format!("put an executable {program} on PATH"),
+            _ => format!("put an executable {program} on PATH, or name another {role} in config.json"),
+        })
     })?;
     let real = fs::canonicalize(&found)
         .map_err(|error| Error::unavailable(format!("cannot read {}: {error}", found.display())))?;

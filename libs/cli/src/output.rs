@@ -15,7 +15,10 @@ pub struct Output {
 
 impl Output {
     pub fn new(globals: &Globals) -> Output {
-        let color = !globals.no_color && std::env::var_os("NO_COLOR").is_none() && io::stderr().is_terminal();
+        let color = !globals.no_color
+            && std::env::var_os("NO_COLOR").is_none()
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+            && io::stderr().is_terminal();
         Output { json: globals.json, quiet: globals.quiet, color }
     }
 

@@ -39,18 +39,29 @@ fn usage(error: &clap::Error) -> ExitCode {
     // Not `args()`, which panics at an argument that is not UTF-8.
     let json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
     if json || std::env::var_os("AUTHSOME_JSON").is_some_and(|value| !is_falsey(&value)) {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first);
-        Output::json().error(&Error::invalid(message));
+        Output::json().error(&in_a_line(&error.to_string()));
     } else {
         let _ = error.print();
     }
     ExitCode::from(Code::Invalid.exit_status())
 }
 
+/// What clap says in several lines; its tip becomes the hint.
+fn in_a_line(text: &str) -> Error {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said: Vec<&str> =
+        lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information")).collect();
+    let (tips, said): (Vec<&str>, Vec<&str>) = said.into_iter().partition(|line| line.starts_with("tip: "));
+    let message = said.join(" ");
+    let error = Error::invalid(message.strip_prefix("error: ").unwrap_or(&message));
+    match tips.first().and_then(|tip| tip.strip_prefix("tip: ")) {
+        Some(tip) => error.hint(tip),
+        None => error,
+    }
+}
+
 /// As clap reads the same variable where the command line was good.
-fn is_falsey(value: &std::ffi::OsStr) -> bool {
+pub fn is_falsey(value: &std::ffi::OsStr) -> bool {
     let value = value.to_string_lossy().to_lowercase();
     ["", "n", "no", "f", "false", "off", "0"].contains(&value.as_str())
 }

@@ -1,6 +1,8 @@
 //! What is wrong with a definition, and where in its file.
 
+use crate::bundled;
 use std::fmt;
+use std::path::Path;
 
 /// A fault of one field, before it is known where in the file that field stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,17 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct DefinitionError(pub Complaint);
+
+impl DefinitionError {
+    /// What mends it. Without a user's own file the bundled definition of its name counts, where there is one.
+    pub fn hint(&self) -> String {
+        let name = Path::new(&self.0.file).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+        match bundled::text(&name) {
+            Some(_) => "mend the file, or remove it to use the bundled definition".to_owned(),
+            None => format!("mend the file, or give the provider up: authsome remove {name}"),
+        }
+    }
+}
 
 /// What is odd about a definition that is taken all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -208,7 +208,9 @@ fn spoken(doing: &str, path: &Path, error: &rusqlite::Error) -> Error {
             ("another program holds it".to_owned(), Some(format!("find it with: lsof {shown}")))
         }
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            ("it may not be written to".to_owned(), Some(format!("ls -l {shown}")))
+            let folder = path.parent().unwrap_or(path).display();
+            let hint = format!("ls -ld {folder} {shown} shows who may; touch {shown} tells if the disk is read-only");
+            ("it may not be written to".to_owned(), Some(hint))
         }
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => (
             "it is no vault, or damaged".to_owned(),
