@@ -83,3 +83,16 @@ fn ranges_conditions_and_compression_are_between_curl_and_nginx() {
     let output = run_at(&world, nginx.address, &nginx.site.roots, &["sh", "-c", script]).expect_code(0);
     assert_eq!(output.stdout, "3456\n304\n1000\n");
 }
+
+#[test]
+fn no_request_is_lost_when_nginx_ends_a_connection_that_has_served_enough() {
+    let world = connected();
+    let Some(nginx) = start(&world, "keepalive_requests 100;") else { return };
+    let script = "for n in 1 2 3; do \
+                    curl -sS --http2 --parallel --parallel-max 60 -o /dev/null -w '%{http_code}\n' \
+                      \"https://api.notion.test/reflect/$n/[1-500]\" & \
+                  done; wait";
+    let output = run_at(&world, nginx.address, &nginx.site.roots, &["sh", "-c", script]).expect_code(0);
+    let lost: Vec<_> = output.stdout.lines().filter(|status| *status != "200").collect();
+    assert!(lost.is_empty() && output.stdout.lines().count() == 1500, "{} of 1500: {lost:?}", lost.len());
+}

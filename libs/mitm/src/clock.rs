@@ -21,7 +21,7 @@ impl Clock {
     }
 
     pub fn start(&mut self, limit: Duration) {
-        self.deadline = Instant::now() + limit;
+        (self.deadline, self.stalled) = (Instant::now() + limit, false);
     }
 
     /// Ready when the time is over.
@@ -51,10 +51,47 @@ impl Clock {
             return Poll::Ready(done);
         }
         if !self.stalled {
-            self.stalled = true;
             self.start(IDLE);
+            self.stalled = true;
         }
         ready!(self.poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::HEAD;
+    use std::future::poll_fn;
+    use tokio::time::advance;
+
+    /// Whether an operation that does not come to an end may go on.
+    async fn may_wait(clock: &mut Clock) -> bool {
+        poll_fn(|cx| Poll::Ready(clock.poll_io::<()>(cx, |_| Poll::Pending).is_pending())).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_has_its_own_time_even_if_the_one_before_it_ended_in_a_wait() {
+        let mut clock = Clock::new(HEAD);
+        for _request in 0..2 {
+            clock.start(HEAD);
+            assert!(may_wait(&mut clock).await);
+            advance(IDLE - Duration::from_secs(1)).await;
+            assert!(may_wait(&mut clock).await);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_ends_in_its_time_and_what_moves_does_not() {
+        let mut clock = Clock::new(HEAD);
+        for _ in 0..3 {
+            assert!(may_wait(&mut clock).await);
+            advance(IDLE * 2 / 3).await;
+            assert!(poll_fn(|cx| clock.poll_io(cx, |_| Poll::Ready(Ok(())))).await.is_ok());
+        }
+        assert!(may_wait(&mut clock).await);
+        advance(IDLE).await;
+        assert!(!may_wait(&mut clock).await);
     }
 }

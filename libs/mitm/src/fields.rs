@@ -7,6 +7,14 @@ use http::header::{self, HeaderName, HeaderValue};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
+/// Between a client and its proxy. `Proxy-Status` is not among them: it is for everyone (RFC 9209 §2).
+const PROXY: [HeaderName; 4] = [
+    header::PROXY_AUTHORIZATION,
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    HeaderName::from_static("proxy-connection"),
+];
+
 /// Takes out of a request what must not go further. `upgrade` keeps the pair that asks for it.
 /// HTTP/2 has no `Connection` (RFC 9113 §8.2.2).
 pub(crate) fn strip_request<F: Fields>(fields: &mut F, upgrade: bool, http: Http) {
@@ -55,7 +63,8 @@ pub(crate) fn expects_continue<F: Fields>(fields: &F) -> bool {
 
 /// The proxy's own fields: its password, its errors, the choice of a connection.
 fn is_private(name: &[u8]) -> bool {
-    begins(name, b"proxy-") || begins(name, b"x-authsome-")
+    let proxy = || PROXY.iter().any(|other| is(name, other));
+    (begins(name, b"proxy-") && proxy()) || begins(name, b"x-authsome-")
 }
 
 fn begins(name: &[u8], prefix: &[u8]) -> bool {
@@ -164,9 +173,11 @@ mod tests {
             ("alt-svc", "h3=\":443\""),
             ("x-authsome-error", "denied"),
             ("proxy-authenticate", "x"),
+            ("proxy-authentication-info", "x"),
+            ("proxy-status", "cdn; error=dns_timeout"),
             ("b", "1"),
         ]);
         strip_response(&mut headers, false, Http::One, true);
-        assert_eq!(names(&headers), ["b"]);
+        assert_eq!(names(&headers), ["proxy-status", "b"]);
     }
 }

@@ -14,7 +14,7 @@ pub const HEAD_BYTES: usize = 64 * 1024;
 pub const HEAD: Duration = Duration::from_secs(30);
 
 /// Time that a client connection may rest between two requests, and that a request body
-/// may stall.
+/// may stall, because it does not come or because it is not taken.
 pub const IDLE: Duration = Duration::from_secs(300);
 
 /// Time for a TLS handshake, on either leg.
@@ -31,7 +31,8 @@ pub const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 pub const CONTINUE: Duration = Duration::from_secs(1);
 
 /// Time that a client is still listened to after a response that came before the end of its body:
-/// whoever closes at once takes the response away with it (RFC 9112 §9.6).
+/// whoever closes at once takes the response away with it (RFC 9112 §9.6). And time that this body may
+/// stall when its upstream is about to close.
 pub const LINGER: Duration = Duration::from_secs(2);
 
 /// Idle upstream connections kept, of all hosts together.

@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use quick_cache::sync::Cache;
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -44,9 +45,16 @@ struct Idle {
     wire: Wire,
 }
 
+/// A shared HTTP/2 connection.
+#[derive(Clone)]
+pub(crate) struct Two {
+    pub sender: http2::SendRequest<Upload>,
+    forgotten: Arc<AtomicBool>,
+}
+
 /// An HTTP/2 connection, or the making of one.
 struct Shared {
-    sender: Mutex<Option<http2::SendRequest<Upload>>>,
+    open: Mutex<Option<Two>>,
     dialling: tokio::sync::Mutex<()>,
     used: Mutex<Instant>,
 }
@@ -74,7 +82,7 @@ impl Upstreams {
         }
         match self.connect(key, Http::Two).await? {
             Fresh::One(wire) => self.put(key, wire),
-            Fresh::Two(sender) => *lock(&self.shared(key).sender) = Some(sender),
+            Fresh::Two(two) => *lock(&self.shared(key).open) = Some(two),
         }
         Ok(self.known.get(&key.authority).unwrap_or(Http::One))
     }
@@ -98,30 +106,25 @@ impl Upstreams {
     }
 
     /// The shared HTTP/2 connection; concurrent callers wait for one dial.
-    pub async fn two(&self, key: &Key) -> Result<http2::SendRequest<Upload>, UpstreamError> {
+    pub async fn two(&self, key: &Key) -> Result<Two, UpstreamError> {
         let shared = self.shared(key);
-        if let Some(sender) = shared.open() {
-            return Ok(sender);
+        if let Some(two) = shared.open() {
+            return Ok(two);
         }
         let _single = shared.dialling.lock().await;
-        if let Some(sender) = shared.open() {
-            return Ok(sender);
+        if let Some(two) = shared.open() {
+            return Ok(two);
         }
         match self.connect(key, Http::Two).await? {
-            Fresh::Two(sender) => {
-                *lock(&shared.sender) = Some(sender.clone());
-                Ok(sender)
+            Fresh::Two(two) => {
+                *lock(&shared.open) = Some(two.clone());
+                Ok(two)
             }
             Fresh::One(wire) => {
                 self.put(key, wire);
                 Err(UpstreamError::Version(key.authority.clone()))
             }
         }
-    }
-
-    /// The next request gets another HTTP/2 connection; running ones keep theirs.
-    pub fn forget_two(&self, key: &Key) {
-        *lock(&self.shared(key).sender) = None;
     }
 
     /// Keeps a connection for the next request; the one that rested longest makes room.
@@ -195,11 +198,13 @@ impl Upstreams {
 
 impl Shared {
     fn new() -> Shared {
-        Shared { sender: Mutex::default(), dialling: tokio::sync::Mutex::default(), used: Mutex::new(Instant::now()) }
+        Shared { open: Mutex::default(), dialling: tokio::sync::Mutex::default(), used: Mutex::new(Instant::now()) }
     }
 
-    fn open(&self) -> Option<http2::SendRequest<Upload>> {
-        lock(&self.sender).clone().filter(|sender| !sender.is_closed())
+    fn open(&self) -> Option<Two> {
+        let mut open = lock(&self.open);
+        open.take_if(|two| two.sender.is_closed() || two.forgotten.load(Ordering::Relaxed));
+        open.clone()
     }
 
     fn rested(&self) -> Duration {
@@ -207,12 +212,19 @@ impl Shared {
     }
 }
 
-enum Fresh {
-    One(Wire),
-    Two(http2::SendRequest<Upload>),
+impl Two {
+    /// The next request gets another connection; running ones keep this.
+    pub fn forget(&self) {
+        self.forgotten.store(true, Ordering::Relaxed);
+    }
 }
 
-async fn start_two(stream: Io) -> hyper::Result<http2::SendRequest<Upload>> {
+enum Fresh {
+    One(Wire),
+    Two(Two),
+}
+
+async fn start_two(stream: Io) -> hyper::Result<Two> {
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
@@ -225,7 +237,7 @@ async fn start_two(stream: Io) -> hyper::Result<http2::SendRequest<Upload>> {
         // Its streams report what went wrong.
         let _ended = connection.await;
     });
-    Ok(sender)
+    Ok(Two { sender, forgotten: Arc::default() })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

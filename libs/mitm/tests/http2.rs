@@ -9,11 +9,17 @@ use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use mitm::limits::{HEAD, IDLE};
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use support::client::Client;
 use support::policy::Rules;
-use support::upstream::{Upstream, frames, text};
+use support::upstream::{Upstream, frame, frames, goodbye, ok_frame, text};
 use support::{API, HELD, Session, dialer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
 const BOTH: &[&[u8]] = &[b"h2", b"http/1.1"];
 
@@ -199,7 +205,7 @@ async fn an_upstream_that_goes_away_is_dialled_again() {
         let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
-        let soon = tokio::time::sleep(std::time::Duration::from_millis(100));
+        let soon = tokio::time::sleep(Duration::from_millis(100));
         tokio::select! {
             _ = connection.as_mut() => return,
             () = soon => connection.as_mut().graceful_shutdown(),
@@ -211,9 +217,143 @@ async fn an_upstream_that_goes_away_is_dialled_again() {
     let mut client = client(&session).await;
     for _ in 0..3 {
         assert_eq!(ask(&mut client, get("https://api.test/")).await.status(), 200);
-        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
     }
     assert!(upstream.connections() >= 3);
+}
+
+#[tokio::test]
+async fn requests_that_an_upstream_did_not_process_are_sent_again() {
+    // Each connection serves ten requests and says so, when others are already on their way to it.
+    let served = Arc::new(AtomicUsize::new(0));
+    let counted = served.clone();
+    let upstream = Upstream::by_hand(move || {
+        let counted = counted.clone();
+        move |raw| {
+            let farewell = if (raw.kind, raw.stream) == (1, 19) { goodbye(19) } else { Vec::new() };
+            if !raw.ends() || raw.stream > 19 {
+                return farewell;
+            }
+            counted.fetch_add(1, Ordering::SeqCst);
+            [farewell, ok_frame(raw.stream)].concat()
+        }
+    })
+    .await;
+    let session = Session::with(&upstream).await;
+    let client = client(&session).await;
+    let mut tasks = Vec::new();
+    for number in 0..40 {
+        let mut client = client.clone();
+        let request = Request::builder().uri("https://api.test/");
+        let request = match number % 3 {
+            0 => request.body(Empty::new().boxed()),
+            1 => request.method(Method::POST).body(Empty::new().boxed()),
+            _ => request.method(Method::POST).body(Full::from("some body").boxed()),
+        };
+        tasks.push(tokio::spawn(async move { ask(&mut client, request.unwrap()).await.status().as_u16() }));
+    }
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), 200);
+    }
+    // None of them twice, and no connection that another one had just opened was thrown away.
+    assert_eq!((served.load(Ordering::SeqCst), upstream.connections()), (40, 4));
+}
+
+#[tokio::test]
+async fn a_refused_stream_is_sent_again_a_few_times() {
+    for (refusals, status) in [(2, 200), (100, 502)] {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let counted = seen.clone();
+        let upstream = Upstream::by_hand(move || {
+            let counted = counted.clone();
+            move |raw| match raw.ends() {
+                false => Vec::new(),
+                true if counted.fetch_add(1, Ordering::SeqCst) >= refusals => ok_frame(raw.stream),
+                true => frame(3, 0, raw.stream, &7_u32.to_be_bytes()),
+            }
+        })
+        .await;
+        let session = Session::with(&upstream).await;
+        let request = Request::post("https://api.test/").body(Full::from("hello").boxed()).unwrap();
+        assert_eq!(ask(&mut client(&session).await, request).await.status(), status);
+        assert_eq!(seen.load(Ordering::SeqCst), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_was_too_long_to_keep_is_not_sent_again() {
+    let upstream = Upstream::by_hand(|| {
+        let mut taken = 0;
+        move |raw| {
+            let before = taken;
+            taken += if raw.kind == 0 { raw.payload.len() } else { 0 };
+            if before <= 100_000 && taken > 100_000 { goodbye(0) } else { Vec::new() }
+        }
+    })
+    .await;
+    let session = Session::with(&upstream).await;
+    let request = Request::post("https://api.test/").body(Full::from(vec![7; 200_000]).boxed()).unwrap();
+    let (status, body) = json(ask(&mut client(&session).await, request).await).await;
+    assert_eq!((status, &body["code"], upstream.connections()), (502, &"upstream-broken".into(), 1));
+}
+
+#[tokio::test]
+async fn a_placeholder_in_a_trailer_is_the_clients_fault() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let trailers = HeaderMap::from_iter([("x-key".parse().unwrap(), HELD.parse().unwrap())]);
+    let body = frames(vec![Frame::data(Bytes::from_static(b"hi")), Frame::trailers(trailers)]);
+    let request = Request::post("https://api.test/").body(body).unwrap();
+    let (status, body) = json(ask(&mut client(&session).await, request).await).await;
+    assert_eq!((status, &body["code"]), (403, &"placeholder".into()));
+    assert_eq!(*session.rules.refusals.lock().unwrap(), ["placeholder"]);
+    assert_eq!(upstream.count(), 0);
+}
+
+/// How long the proxy bears with a client that says `first` and then nothing; what it says to it.
+async fn patience(first: &[u8]) -> (Duration, Vec<u8>) {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let client = Client::connect(session.address).await.tunnel(API).await;
+    let mut stream = client.handshake(session.ca.pem(), API, BOTH).await.unwrap();
+    stream.write_all(first).await.unwrap();
+    tokio::time::pause();
+    let (begun, mut said) = (Instant::now(), Vec::new());
+    // Whether TLS was closed properly is of no interest to who never spoke.
+    let read = tokio::time::timeout(IDLE * 2, stream.read_to_end(&mut said)).await;
+    assert!(read.is_ok(), "still open after {:?}", begun.elapsed());
+    (begun.elapsed(), said)
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_is_let_go() {
+    let (borne, _) = patience(b"").await;
+    assert!(borne >= HEAD && borne < HEAD * 2, "{borne:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_answer_is_told_of_the_end_and_then_let_go() {
+    let first = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+    let (borne, said) = patience(&first).await;
+    assert!(borne >= IDLE && borne < IDLE + HEAD, "{borne:?}");
+    let farewell = goodbye(0x7fff_ffff);
+    assert!(said.windows(farewell.len()).any(|part| part == farewell), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_said_its_length_may_not_stall_for_ever() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let mut client = client(&session).await;
+    let (mut parts, body) = http_body_util::channel::Channel::<Bytes, Infallible>::new(1);
+    let request = Request::post("https://api.test/").header("content-length", "9").body(body.boxed()).unwrap();
+    parts.send_data(Bytes::from("half")).await.unwrap();
+    tokio::time::pause();
+    let begun = Instant::now();
+    let (status, _) = json(tokio::time::timeout(IDLE * 2, ask(&mut client, request)).await.unwrap()).await;
+    assert_eq!(status, 408);
+    assert!(begun.elapsed() >= IDLE && begun.elapsed() < IDLE * 2);
+    assert_eq!(*session.rules.refusals.lock().unwrap(), ["malformed"]);
 }
 
 #[tokio::test]

@@ -3,15 +3,18 @@
 
 mod support;
 
+use mitm::limits::{HEAD, IDLE};
 use mitm::{Dialer, ProxyScheme, UpstreamProxy};
 use rustls::HandshakeKind;
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::client::{Client, only};
 use support::policy::Rules;
 use support::upstream::{Upstream, text};
 use support::{API, Session, authority, dialer};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -175,6 +178,81 @@ async fn a_client_that_leaves_ends_its_request_upstream() {
     sleep(Duration::from_millis(50)).await;
     drop(client);
     timeout(Duration::from_secs(5), gone.notified()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_may_pause_for_longer_than_a_head_whatever_came_before_it() {
+    let upstream = Upstream::answering(|request| text(request.body.clone())).await;
+    let session = Session::with(&upstream).await;
+    let mut client = session.api().await;
+    let head = "POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 8000\r\n\r\n";
+    for pause in [Duration::ZERO, HEAD * 2] {
+        client.send(head).await;
+        sleep(Duration::from_millis(50)).await;
+        tokio::time::pause();
+        tokio::time::advance(pause).await;
+        tokio::time::resume();
+        client.send([b'x'; 8000]).await;
+        assert_eq!(client.reply(false).await.body.len(), 8000, "{pause:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_the_upstream_does_not_take_is_given_up_in_the_end() {
+    let gone = Arc::new(Notify::new());
+    let told = gone.clone();
+    let upstream = Upstream::streams(&[], move |stream| {
+        let told = told.clone();
+        async move {
+            let mut client = Client { stream: Box::new(stream) };
+            client.head().await;
+            // It neither reads nor answers.
+            sleep(IDLE * 2).await;
+            client.rest().await;
+            told.notify_one();
+        }
+    })
+    .await;
+    let session = Session::with(&upstream).await;
+    let (read, mut write) = tokio::io::split(session.api().await.stream);
+    let mut client = Client { stream: Box::new(tokio::io::join(read, tokio::io::sink())) };
+    let sent = tokio::spawn(async move {
+        let head = "POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 50000000\r\n\r\n";
+        write.write_all(head.as_bytes()).await?;
+        write.write_all(&vec![b'x'; 50_000_000]).await
+    });
+    sleep(Duration::from_millis(500)).await;
+    assert!(!sent.is_finished());
+    tokio::time::pause();
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 502") && head.contains("upstream-broken"), "{head}");
+    timeout(IDLE * 3, gone.notified()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_try_that_fails_does_not_cost_the_client_its_connection() {
+    let first = Arc::new(AtomicBool::new(true));
+    let upstream = Upstream::streams(&[], move |stream| {
+        let first = first.clone();
+        async move {
+            let mut client = Client { stream: Box::new(stream) };
+            client.head().await;
+            // The second try comes on a connection of its own, which breaks.
+            if first.swap(false, Ordering::SeqCst) {
+                client.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").await;
+                client.head().await;
+                client.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+            }
+        }
+    })
+    .await;
+    let rules = Rules { renews: true, ..Rules::injecting("api.test") };
+    let session = Session::new(rules, dialer(&[(API, upstream.address)]), &upstream).await;
+    let mut client = session.api().await;
+    let reply = client.ask(GET).await;
+    assert_eq!((reply.status(), reply.header("connection")), (401, None));
+    assert_eq!(client.ask(GET).await.status(), 200);
+    assert_eq!(upstream.connections(), 2);
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
 //! One message on its way from one connection to another: its head, then its body as it comes, no
 //! faster than the other side takes it. Of a body only its end is looked for.
 
+use crate::clock::Clock;
 use crate::fields;
-use crate::http1::chunks::Chunks;
 use crate::http1::head::{self, Fault, Framing};
+use crate::http1::left::Left;
 use crate::http1::wire::Wire;
-use crate::limits::REPLAY_BYTES;
+use crate::limits::{IDLE, REPLAY_BYTES};
 use crate::placeholder::Placeholders;
 use bytes::{Buf, BytesMut};
+use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -22,19 +24,16 @@ pub(crate) struct Transfer {
     kept: Option<BytesMut>,
     /// The source failed.
     broken: bool,
+    /// Of a request: how long its sink may take nothing of it. A client reads as slowly as it likes.
+    patience: Option<Clock>,
+    /// Of a response: what came before a fault goes out before the fault is told.
+    lenient: bool,
+    /// Bytes that were written.
+    pub moved: u64,
     /// The head goes out, the body waits.
     pub held: bool,
     /// What the trailers of a request may not hold.
     pub placeholders: Option<Arc<Placeholders>>,
-}
-
-/// What of the body is still to come.
-enum Left {
-    Nothing,
-    Length(u64),
-    Chunked(Chunks),
-    Trailers,
-    UntilClose,
 }
 
 /// How a body is delimited on its way out.
@@ -54,6 +53,8 @@ pub(crate) enum Broken {
     /// The source said what no body may hold.
     Malformed(Fault),
     Sink,
+    /// The sink took nothing for too long.
+    Stuck,
 }
 
 /// Bytes of a read that likely has another right behind it, and of one write: four TLS records.
@@ -64,14 +65,21 @@ const AT_ONCE: usize = 64 * 1024;
 const TOGETHER: usize = 16 * 1024;
 
 impl Transfer {
-    pub fn new(head: BytesMut, framing: Framing, form: Form) -> Transfer {
-        let left = match framing {
-            Framing::Empty | Framing::Length(0) => Left::Nothing,
-            Framing::Length(length) => Left::Length(length),
-            Framing::Chunked => Left::Chunked(Chunks::new()),
-            Framing::UntilClose => Left::UntilClose,
-        };
-        Transfer { out: head, ready: 0, left, form, kept: None, broken: false, held: false, placeholders: None }
+    /// A request, which gets its head by [`Transfer::again`].
+    pub fn upload(framing: Framing) -> Transfer {
+        let patience = (framing != Framing::Empty).then(|| Clock::new(IDLE));
+        let upload = Transfer::new(BytesMut::new(), Left::of_request(framing), Form::AsItCame);
+        Transfer { patience, ..upload }
+    }
+
+    pub fn download(head: BytesMut, framing: Framing, form: Form) -> Transfer {
+        Transfer { lenient: true, ..Transfer::new(head, Left::of_response(framing), form) }
+    }
+
+    fn new(out: BytesMut, left: Left, form: Form) -> Transfer {
+        let (kept, patience, placeholders) = (None, None, None);
+        let (broken, lenient, held) = (false, false, false);
+        Transfer { out, ready: 0, left, form, kept, broken, patience, lenient, moved: 0, held, placeholders }
     }
 
     /// Keeps the body for [`Transfer::again`], up to [`REPLAY_BYTES`].
@@ -89,6 +97,7 @@ impl Transfer {
     pub fn again(&mut self, source: &mut Wire, mut head: BytesMut) {
         head.extend_from_slice(self.kept.as_deref().unwrap_or_default());
         self.out = head;
+        self.patience.iter_mut().for_each(|clock| clock.start(IDLE));
         // These were kept, too.
         source.input.advance(std::mem::take(&mut self.ready));
     }
@@ -116,16 +125,25 @@ impl Transfer {
     /// Ready when all of it is out.
     pub fn poll(&mut self, cx: &mut Context<'_>, source: &mut Wire, sink: &mut Wire) -> Poll<Result<(), Broken>> {
         loop {
-            if !self.held {
-                self.gather(source).map_err(Broken::Malformed)?;
+            if !self.held
+                && let Err(fault) = self.gather(source)
+                && (self.out.is_empty() || !self.lenient)
+            {
+                return Poll::Ready(Err(Broken::Malformed(fault)));
             }
             if !self.out.is_empty() {
-                let written = ready!(sink.poll_write_some(cx, &self.out)).map_err(|_| Broken::Sink)?;
+                let written = sink.poll_write_some(cx, &self.out);
+                let written = ready!(self.poll_taken(cx, written))?;
                 self.out.advance(written);
+                self.moved += written as u64;
             } else if self.ready > 0 {
-                self.ready -= ready!(sink.poll_write_input(cx, source, self.ready)).map_err(|_| Broken::Sink)?;
+                let written = sink.poll_write_input(cx, source, self.ready);
+                let written = ready!(self.poll_taken(cx, written))?;
+                self.ready -= written;
+                self.moved += written as u64;
             } else if self.is_read() {
-                return sink.poll_flush(cx).map_err(|_| Broken::Sink);
+                let flushed = sink.poll_flush(cx);
+                return self.poll_taken(cx, flushed);
             } else if self.held {
                 ready!(sink.poll_flush(cx)).map_err(|_| Broken::Sink)?;
                 return Poll::Pending;
@@ -133,6 +151,15 @@ impl Transfer {
                 ready!(self.poll_source(cx, source, sink))?;
             }
         }
+    }
+
+    /// What the sink made of it.
+    fn poll_taken<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<Result<T, Broken>> {
+        let Some(patience) = &mut self.patience else { return polled.map_err(|_| Broken::Sink) };
+        patience.poll_io(cx, |_| polled).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => Broken::Stuck,
+            _ => Broken::Sink,
+        })
     }
 
     /// Reads on, as much as is there: few large writes cost less than many. What was written must not
@@ -248,38 +275,22 @@ impl Transfer {
     }
 }
 
-impl Left {
-    /// How many of the bytes are the body's; they count as read from then on.
-    fn take(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        match self {
-            Left::Nothing | Left::Trailers => Ok(0),
-            Left::Length(left) => {
-                let some = (*left).min(bytes.len() as u64);
-                *left -= some;
-                if *left == 0 {
-                    *self = Left::Nothing;
-                }
-                Ok(some as usize)
-            }
-            Left::Chunked(chunks) => chunks.advance(bytes),
-            Left::UntilClose => Ok(bytes.len()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http1::chunks::Chunks;
     use proptest::prelude::*;
     use std::future::poll_fn;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::sleep;
 
     /// What comes out at the other end when `pieces` come in, through pipes that hold `room` bytes.
     async fn carried(pieces: Vec<Vec<u8>>, room: usize, framing: Framing, form: Form) -> (Vec<u8>, bool) {
         let (mut writer, source) = duplex(room);
         let (sink, mut reader) = duplex(room);
         let (mut source, mut sink) = (Wire::upstream(Box::new(source)), Wire::upstream(Box::new(sink)));
-        let mut transfer = Transfer::new(BytesMut::from("head "), framing, form);
+        let mut transfer = Transfer::download(BytesMut::from("head "), framing, form);
         let send = async move {
             for piece in pieces {
                 writer.write_all(&piece).await.unwrap();
@@ -309,6 +320,45 @@ mod tests {
         bytes.chunks(size).map(<[u8]>::to_vec).collect()
     }
 
+    #[test]
+    fn a_response_goes_out_up_to_its_fault() {
+        let (good, bad) = (b"5  \r\nhello\r\n", b"x\r\n");
+        let body = vec![[&good[..], bad].concat()];
+        let (out, whole) = run(body.clone(), 1000, Framing::Chunked, Form::AsItCame);
+        assert!(!whole && out == [b"head ", &good[..]].concat(), "{out:?}");
+        assert_eq!(run(body, 1000, Framing::Chunked, Form::Bare), (b"head hello".to_vec(), false));
+        let trailers = b"0\r\nX: y\r\n folded\r\n\r\n".to_vec();
+        assert_eq!(run(vec![trailers], 1000, Framing::Chunked, Form::AsItCame), (b"head 0\r\n".to_vec(), false));
+    }
+
+    /// An upload into a pipe of ten bytes, which is emptied after each `pause`: how it ended, and what arrived.
+    async fn stuffed(length: usize, pause: Duration) -> (Result<(), Broken>, usize) {
+        let (mut writer, source) = duplex(length);
+        let (sink, mut reader) = duplex(10);
+        writer.write_all(&vec![b'x'; length]).await.unwrap();
+        let (mut source, mut sink) = (Wire::upstream(Box::new(source)), Wire::upstream(Box::new(sink)));
+        let mut upload = Transfer::upload(Framing::Length(length as u64));
+        let read = tokio::spawn(async move {
+            let (mut all, mut some) = (0, [0; 10]);
+            loop {
+                sleep(pause).await;
+                match reader.read(&mut some).await.unwrap() {
+                    0 => return all,
+                    read => all += read,
+                }
+            }
+        });
+        let sent = poll_fn(|cx| upload.poll(cx, &mut source, &mut sink)).await;
+        drop(sink);
+        (sent, read.await.unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_may_be_slow_and_not_stuck() {
+        assert!(matches!(stuffed(100, IDLE * 2 / 3).await, (Ok(()), 100)));
+        assert!(matches!(stuffed(100, IDLE * 3 / 2).await, (Err(Broken::Stuck), 10)));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -329,7 +379,7 @@ mod tests {
             prop_assert_eq!(run(cut(&chunked, size), room, Framing::Chunked, Form::Bare), (expected, true));
             let (out, whole) = run(pieces, room, Framing::UntilClose, Form::InChunks);
             let mut data = Vec::new();
-            let mut chunks = Chunks::new();
+            let mut chunks = Chunks::strict();
             let used = chunks.advance_with(&out[5..], |some| data.extend_from_slice(some)).unwrap();
             prop_assert!(whole && chunks.ended() && out[5 + used..] == *b"\r\n" && data == body);
         }

@@ -1,5 +1,6 @@
 //! Where the chunks of a body end (RFC 9112 §7.1), read strictly, so that everyone after us finds the
-//! same end. The bytes themselves are passed on as they are; trailers follow, and are not read here.
+//! same end; those of a response a little less so. The bytes themselves are passed on as they are;
+//! trailers follow, and are not read here.
 
 use crate::http1::head::Fault;
 use crate::limits::HEAD_BYTES;
@@ -9,11 +10,15 @@ pub(crate) struct Chunks {
     at: At,
     /// Bytes of chunk lines since the last data.
     overhead: usize,
+    /// Of a response.
+    lenient: bool,
 }
 
+/// `Padding`: blanks that some servers put behind a size, and browsers pass over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Size { value: u64, digits: u8 },
+    Padding { value: u64 },
     Extension { value: u64 },
     SizeLf { value: u64 },
     Data { left: u64 },
@@ -23,8 +28,14 @@ enum At {
 }
 
 impl Chunks {
-    pub fn new() -> Chunks {
-        Chunks { at: At::Size { value: 0, digits: 0 }, overhead: 0 }
+    /// Of a request.
+    pub fn strict() -> Chunks {
+        Chunks { at: At::Size { value: 0, digits: 0 }, overhead: 0, lenient: false }
+    }
+
+    /// Of a response. What comes before a fault is good, and the fault is told the next time.
+    pub fn lenient() -> Chunks {
+        Chunks { lenient: true, ..Chunks::strict() }
     }
 
     /// After the line of the last chunk.
@@ -42,7 +53,10 @@ impl Chunks {
         let mut used = 0;
         while used < bytes.len() && !self.ended() {
             let is_data = matches!(self.at, At::Data { .. });
-            let some = self.step(&bytes[used..])?;
+            let some = match self.step(&bytes[used..]) {
+                Err(_) if self.lenient && used > 0 => break,
+                stepped => stepped?,
+            };
             if is_data {
                 each(&bytes[used..used + some]);
             }
@@ -71,8 +85,11 @@ impl Chunks {
             (At::Size { value, digits }, b) if b.is_ascii_hexdigit() && digits < 15 => {
                 At::Size { value: value << 4 | u64::from(hex(b)), digits: digits + 1 }
             }
-            (At::Size { value, digits: 1.. }, b'\r') => At::SizeLf { value },
-            (At::Size { value, digits: 1.. }, b';') => At::Extension { value },
+            (At::Size { value, digits: 1.. } | At::Padding { value }, b'\r') => At::SizeLf { value },
+            (At::Size { value, digits: 1.. } | At::Padding { value }, b';') => At::Extension { value },
+            (At::Size { value, digits: 1.. } | At::Padding { value }, b' ' | b'\t') if self.lenient => {
+                At::Padding { value }
+            }
             (At::Extension { value }, b'\r') => At::SizeLf { value },
             (At::Extension { value }, b) if b >= b' ' && b != 0x7f => At::Extension { value },
             (At::SizeLf { value: 0 }, b'\n') => At::End,
@@ -97,7 +114,7 @@ mod tests {
 
     /// Bytes that belong to the body, and whether it ended there.
     fn read(text: &[u8]) -> Result<(usize, bool), Fault> {
-        let mut chunks = Chunks::new();
+        let mut chunks = Chunks::strict();
         let used = chunks.advance(text)?;
         Ok((used, chunks.ended()))
     }
@@ -116,7 +133,7 @@ mod tests {
     #[test]
     fn data_is_told_from_its_framing() {
         let mut data = Vec::new();
-        let mut chunks = Chunks::new();
+        let mut chunks = Chunks::strict();
         for piece in [&b"3;x\r\nab"[..], b"c\r\n2\r", b"\nde\r\n0\r\nX: y\r\n\r\nrest"] {
             chunks.advance_with(piece, |some| data.extend_from_slice(some)).unwrap();
         }
@@ -139,6 +156,29 @@ mod tests {
             "0\n\r\n",
         ] {
             assert!(read(body.as_bytes()).is_err(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_response_may_pad_its_sizes_and_is_good_up_to_its_fault() {
+        for (body, good) in [
+            ("5  \r\nhello\r\n0 \t\r\n", None),
+            ("5 ;x\r\nhello\r\n0\r\n", None),
+            ("5 5\r\nhello", Some(2)),
+            (" 5\r\nhello", Some(0)),
+            ("5\r\nhello\r\nx", Some(10)),
+            ("5\r\nhello\n0\r\n", Some(8)),
+        ] {
+            let mut chunks = Chunks::lenient();
+            let whole = chunks.advance(body.as_bytes());
+            match good {
+                None => assert!(whole == Ok(body.len()) && chunks.ended(), "{body:?}"),
+                Some(0) => assert_eq!(whole, Err(Fault::Chunk), "{body:?}"),
+                Some(good) => {
+                    assert_eq!(whole, Ok(good), "{body:?}");
+                    assert_eq!(chunks.advance(&body.as_bytes()[good..]), Err(Fault::Chunk), "{body:?}");
+                }
+            }
         }
     }
 }

@@ -8,13 +8,14 @@ use crate::http1::head::{Framing, Version};
 use crate::http1::refused;
 use crate::http1::response::Response;
 use crate::http1::wire::Wire;
-use crate::limits::LINGER;
+use crate::limits::{IDLE, LINGER};
 use crate::message::Fields;
 use crate::tls::Http;
 use bytes::BytesMut;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::time::timeout;
 
 impl Exchange<'_> {
@@ -30,13 +31,13 @@ impl Exchange<'_> {
                 Err(_) => Ended::Broken,
             };
         }
-        // Without leave, the rest of the request is not going to be read.
-        self.last |= self.upload.held;
+        // The rest of the request is not going to be read.
+        self.last |= self.upload.held || self.uploading.is_cut_off();
         let form = self.form(&mut response);
         if self.last {
             response.fields.set(&header::CONNECTION, HeaderValue::from_static("close"));
         }
-        let mut download = Transfer::new(self.rendered(&response), response.framing, form);
+        let mut download = Transfer::download(self.rendered(&response), response.framing, form);
         match poll_fn(|cx| self.poll_delivery(cx, &mut download, &mut upstream)).await {
             Ok(()) => {}
             Err(Broken::Source | Broken::Malformed(_)) => {
@@ -44,7 +45,7 @@ impl Exchange<'_> {
                 let _in_time = timeout(LINGER, self.client.flush()).await;
                 return Ended::Broken;
             }
-            Err(Broken::Sink) => return Ended::Broken,
+            Err(Broken::Sink | Broken::Stuck) => return Ended::Broken,
         }
         self.settle(upstream, response.persistent).await
     }
@@ -63,7 +64,7 @@ impl Exchange<'_> {
             return Poll::Ready(Err(Broken::Sink));
         }
         let polled = download.poll(cx, upstream, self.client);
-        if polled.is_pending() && self.has_client_left(cx) {
+        if polled.is_pending() && self.has_client_left(cx, self.uploading.is_cut_off()) {
             return Poll::Ready(Err(Broken::Sink));
         }
         polled
@@ -72,11 +73,7 @@ impl Exchange<'_> {
     /// After a whole response.
     async fn settle(mut self, mut upstream: Wire, persistent: bool) -> Ended {
         if self.uploading == Uploading::Running && !self.upload.held {
-            let rest = poll_fn(|cx| match self.poll_upload(cx, &mut upstream) {
-                Ok(()) if self.uploading == Uploading::Running => Poll::Pending,
-                ended => Poll::Ready(ended),
-            });
-            let _in_time = timeout(LINGER, rest).await;
+            self.finish_upload(&mut upstream, if persistent { IDLE } else { LINGER }).await;
         }
         let sent = self.uploading == Uploading::Done;
         if sent && persistent && upstream.input.is_empty() {
@@ -84,6 +81,28 @@ impl Exchange<'_> {
             self.core.upstreams.put(&self.link.key, upstream);
         }
         if sent && !self.last { Ended::Next } else { Ended::Over }
+    }
+
+    /// The rest of a request that was answered early, for as long as something of it moves.
+    async fn finish_upload(&mut self, upstream: &mut Wire, patience: Duration) {
+        loop {
+            let before = self.upload.moved;
+            let rest = poll_fn(|cx| self.poll_rest(cx, upstream));
+            if timeout(patience, rest).await.is_ok() || self.upload.moved == before {
+                return;
+            }
+        }
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Poll<()> {
+        if self.poll_upload(cx, upstream).is_err() || self.uploading != Uploading::Running {
+            return Poll::Ready(());
+        }
+        // An upstream that closes takes no more; what it says unasked makes its connection useless.
+        match upstream.input.is_empty() && matches!(upstream.poll_fill(cx), Poll::Ready(Ok(0) | Err(_))) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
     }
 
     /// How the body goes on to the client, with the fields that say so.
@@ -116,7 +135,9 @@ impl Exchange<'_> {
             Version::Http11 => "HTTP/1.1",
             Version::Http10 => "HTTP/1.0",
         };
-        out.extend_from_slice(format!("{version} {} {}\r\n", response.status, response.reason).as_bytes());
+        out.extend_from_slice(format!("{version} {} ", response.status).as_bytes());
+        out.extend_from_slice(&response.reason);
+        out.extend_from_slice(b"\r\n");
         response.fields.write(&mut out);
         out.extend_from_slice(b"\r\n");
         out

@@ -2,13 +2,13 @@
 //! download can run at once, and so that either side's leaving is noticed.
 
 use crate::core::{Core, Link};
-use crate::http1::body::{Broken, Form, Transfer};
+use crate::http1::body::{Broken, Transfer};
 use crate::http1::head::{Fault, Framing, Request, Version};
 use crate::http1::lines::Lines;
 use crate::http1::refused;
 use crate::http1::response::{self, Response};
 use crate::http1::wire::Wire;
-use crate::limits::{CONTINUE, HEAD_BYTES};
+use crate::limits::{CONTINUE, HEAD_BYTES, IDLE};
 use crate::message::{Fields, Head};
 use crate::upstream_error::UpstreamError;
 use crate::{Injection, Refusal, fields, request};
@@ -55,6 +55,20 @@ pub(super) enum Uploading {
     Done,
     /// The upstream takes no more of it.
     Stopped,
+    /// The upstream took nothing of it for too long.
+    Stuck,
+}
+
+impl Uploading {
+    /// The upstream takes no more of it, and perhaps did not take all.
+    pub fn is_cut_off(self) -> bool {
+        matches!(self, Uploading::Stopped | Uploading::Stuck)
+    }
+
+    /// After another try has taken over what was still to come.
+    fn unless_running(self) -> Uploading {
+        if self == Uploading::Running { Uploading::Stopped } else { self }
+    }
 }
 
 /// A response's head, and where its body comes from.
@@ -88,7 +102,7 @@ pub(crate) async fn intercepted(
 
 /// A request on its way.
 pub(crate) fn upload(core: &Core, request: &Request) -> Transfer {
-    let mut upload = Transfer::new(BytesMut::new(), request.framing, Form::AsItCame);
+    let mut upload = Transfer::upload(request.framing);
     upload.placeholders = (request.framing == Framing::Chunked).then(|| core.placeholders.clone());
     upload.held = request.framing != Framing::Empty && fields::expects_continue(&request.head.fields);
     upload
@@ -147,10 +161,12 @@ impl<'a> Exchange<'a> {
             let challenge = answer.response.fields.values(&header::WWW_AUTHENTICATE).next();
             let kept = self.framing == Framing::Empty || self.upload.is_kept();
             if request::is_worth_a_second_try(self.core, self.link, &used.lease, challenge, kept).await {
+                let first = self.uploading;
                 match self.again(&mut own).await {
                     Ok((second, injection)) => (answer, used) = (second, injection),
                     // Whatever fails here leaves the first answer standing.
-                    Err(Some(Failed::Upstream { .. }) | None) => self.uploading = Uploading::Stopped,
+                    Err(None) => {}
+                    Err(Some(Failed::Upstream { .. })) => self.uploading = first.unless_running(),
                     Err(Some(Failed::Client)) => return Ended::Broken,
                     Err(Some(Failed::Malformed(fault))) => {
                         return Ended::Refused(refused::fault(fault), Box::new(self.upload));
@@ -226,6 +242,7 @@ impl<'a> Exchange<'a> {
 
     fn poll_answer(&mut self, cx: &mut Context<'_>, upstream: &mut Wire) -> Poll<Result<Response, Failed>> {
         match self.poll_upload(cx, upstream) {
+            Ok(()) if self.uploading == Uploading::Stuck => return Poll::Ready(Err(self.stuck())),
             Ok(()) => {}
             Err(Some(fault)) => return Poll::Ready(Err(Failed::Malformed(fault))),
             Err(None) => return Poll::Ready(Err(Failed::Client)),
@@ -240,7 +257,7 @@ impl<'a> Exchange<'a> {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.broken("it closed the connection"))),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.broken(error))),
-                Poll::Pending if self.has_client_left(cx) => return Poll::Ready(Err(Failed::Client)),
+                Poll::Pending if self.has_client_left(cx, false) => return Poll::Ready(Err(Failed::Client)),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -260,6 +277,7 @@ impl<'a> Exchange<'a> {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => self.uploading = Uploading::Done,
             Poll::Ready(Err(Broken::Sink)) => self.uploading = Uploading::Stopped,
+            Poll::Ready(Err(Broken::Stuck)) => self.uploading = Uploading::Stuck,
             Poll::Ready(Err(Broken::Source)) => return Err(None),
             Poll::Ready(Err(Broken::Malformed(fault))) => return Err(Some(fault)),
         }
@@ -271,8 +289,11 @@ impl<'a> Exchange<'a> {
     }
 
     /// While its answer is under way, a client's leaving is of interest; what it sends ahead stays in
-    /// the buffer, up to a bound.
-    pub(super) fn has_client_left(&mut self, cx: &mut Context<'_>) -> bool {
+    /// the buffer, up to a bound, or is passed over.
+    ///
+    /// The end of its side counts as leaving, over TLS with a `close_notify` and without: most clients
+    /// that close for good look no different, until something is written to them.
+    pub(super) fn has_client_left(&mut self, cx: &mut Context<'_>, passes_over: bool) -> bool {
         if self.uploading == Uploading::Running && !self.upload.held {
             return false;
         }
@@ -280,6 +301,7 @@ impl<'a> Exchange<'a> {
             match self.client.poll_fill(cx) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(0)) => break,
+                Poll::Ready(Ok(_)) if passes_over => self.client.input.clear(),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(_)) => return true,
             }
@@ -291,6 +313,11 @@ impl<'a> Exchange<'a> {
     fn broken(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failed {
         let error = UpstreamError::Broken(self.link.key.authority.clone(), error.into());
         Failed::Upstream { error, silent: true }
+    }
+
+    fn stuck(&self) -> Failed {
+        let error = format!("it took nothing of the request for {} s", IDLE.as_secs());
+        self.failed(UpstreamError::Broken(self.link.key.authority.clone(), error.into()))
     }
 
     fn failed(&self, error: UpstreamError) -> Failed {

@@ -5,6 +5,7 @@ use crate::fields;
 use crate::http1::lines::Lines;
 use crate::limits::HEAD_BYTES;
 use crate::message::Head;
+use http::uri::PathAndQuery;
 use http::{Method, Uri};
 use memchr::{memchr, memchr_iter};
 
@@ -41,6 +42,8 @@ pub(crate) enum Fault {
     LoneCrLf,
     #[error("the request line is not HTTP/1.0 or HTTP/1.1")]
     RequestLine,
+    #[error("the request target is no URI; characters such as < > \" ` # must be percent-encoded in it")]
+    Target,
     #[error("a header line begins with white space")]
     Folded,
     #[error("a header line has no proper name")]
@@ -117,11 +120,27 @@ fn request_line(line: &[u8]) -> Result<(Method, Uri, Version), Fault> {
     };
     // A fragment is no part of a target; the parser of URIs would drop it.
     if memchr(b'#', target).is_some() {
-        return Err(Fault::RequestLine);
+        return Err(Fault::Target);
     }
     let method = Method::from_bytes(method).map_err(|_| Fault::RequestLine)?;
-    let uri = Uri::try_from(target).map_err(|_| Fault::RequestLine)?;
+    let uri = Uri::try_from(target).map_err(|_| Fault::Target)?;
+    let uri = with_a_path(uri, &method, target)?;
     Ok((method, uri, version))
+}
+
+/// An absolute form may end with its authority, or go on with its query: what leaves is a path all the
+/// same, or the `*` of an OPTIONS that asks about the server as a whole (RFC 9112 §3.2.1, §3.2.4).
+fn with_a_path(uri: Uri, method: &Method, target: &[u8]) -> Result<Uri, Fault> {
+    let Some((scheme, authority)) = uri.scheme_str().zip(uri.authority()) else { return Ok(uri) };
+    let after = scheme.len() + "://".len() + authority.as_str().len();
+    let path = match target.get(after..).unwrap_or_default() {
+        b"" if *method == Method::OPTIONS => PathAndQuery::from_static("*"),
+        query @ [b'?', ..] => PathAndQuery::try_from(&[b"/", query].concat()[..]).map_err(|_| Fault::Target)?,
+        _ => return Ok(uri),
+    };
+    let mut parts = uri.into_parts();
+    parts.path_and_query = Some(path);
+    Uri::from_parts(parts).map_err(|_| Fault::Target)
 }
 
 /// Name and value of a field line.
@@ -274,10 +293,10 @@ mod tests {
         assert_eq!(judge("PRI * HTTP/2.0\r\n\r\n"), Err(Fault::RequestLine));
         assert_eq!(judge("GET / HTTP/1.1\n\n"), Err(Fault::LoneCrLf));
         assert_eq!(judge("GET /\r\n\r\n"), Err(Fault::RequestLine));
-        assert_eq!(judge("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
+        assert_eq!(judge("GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::Target));
         assert_eq!(judge(" GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
         assert_eq!(judge("GET  / HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
-        assert_eq!(judge("GET /\r HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::RequestLine));
+        assert_eq!(judge("GET /\r HTTP/1.1\r\nHost: a\r\n\r\n"), Err(Fault::Target));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod chunks;
 mod deliver;
 pub(crate) mod exchange;
 pub(crate) mod head;
+mod left;
 pub(crate) mod lines;
 mod refused;
 mod response;

@@ -8,11 +8,13 @@ use crate::limits::HEAD_BYTES;
 use crate::message::Fields;
 use bytes::{Buf, BytesMut};
 use http::{Method, header};
+use memchr::memchr;
 use std::mem::MaybeUninit;
 
 pub(crate) struct Response {
     pub status: u16,
-    pub reason: String,
+    /// Any bytes but control characters.
+    pub reason: Vec<u8>,
     pub fields: Lines,
     pub framing: Framing,
     /// The connection can serve another request after it.
@@ -48,11 +50,21 @@ pub(crate) fn take(input: &mut BytesMut, asked: &Method) -> Result<Option<Respon
     let (status, http_11) = (parsed.code.unwrap_or_default(), parsed.version == Some(1));
     let mut fields = Lines::with_room(end);
     parsed.headers.iter().for_each(|field| fields.push(field.name.as_bytes(), field.value));
-    let reason = parsed.reason.unwrap_or_default().to_owned();
+    let reason = reason(parsed.reason.unwrap_or_default(), input).to_vec();
     let framing = framing(status, &fields, asked)?;
     let persistent = http_11 && framing != Framing::UntilClose && !fields::closes(&fields);
     input.advance(end);
     Ok(Some(Response { status, reason, fields, framing, persistent }))
+}
+
+/// The parser hides a reason that is not ASCII: then it is taken from the status line.
+fn reason<'a>(shown: &'a str, head: &'a [u8]) -> &'a [u8] {
+    if !shown.is_empty() {
+        return shown.as_bytes();
+    }
+    let head = head.trim_ascii_start();
+    let line = &head[..memchr(b'\n', head).unwrap_or_default()];
+    line.strip_suffix(b"\r").unwrap_or(line).get("HTTP/1.1 200 ".len()..).unwrap_or_default()
 }
 
 /// RFC 9112 §6.3.
@@ -116,6 +128,19 @@ mod tests {
         assert!(take(&mut input, &Method::GET).unwrap().is_none());
         input.extend_from_slice(b"\r\nbody");
         let response = take(&mut input, &Method::GET).unwrap().unwrap();
-        assert_eq!((response.status, response.reason.as_str(), &input[..]), (200, "Fine", &b"body"[..]));
+        assert_eq!((response.status, &response.reason[..], &input[..]), (200, &b"Fine"[..], &b"body"[..]));
+    }
+
+    #[test]
+    fn a_reason_is_whatever_stands_there() {
+        for (line, expected) in [
+            (&b"HTTP/1.1 404 N\xe3o \xc3\xa9"[..], &b"N\xe3o \xc3\xa9"[..]),
+            (b"\r\nHTTP/1.0 404 \xff", b"\xff"),
+            (b"HTTP/1.1 404 ", b""),
+            (b"HTTP/1.1 404", b""),
+        ] {
+            let mut input = BytesMut::from(&[line, b"\r\n\r\n"].concat()[..]);
+            assert_eq!(take(&mut input, &Method::GET).unwrap().unwrap().reason, expected, "{line:?}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! How long a client's connection has carried no request: HTTP/2 connections are kept open by
 //! clients that have forgotten them.
 
-use crate::limits::IDLE;
+use crate::limits::{IDLE, LINGER};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::time::{Instant, sleep_until};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Shared by a connection and its streams.
 #[derive(Clone)]
@@ -29,15 +30,26 @@ impl Streams {
 
     /// Ready when there was no stream for [`IDLE`].
     pub async fn rested(&self) {
+        self.quiet(IDLE).await;
+    }
+
+    /// Ready when the client, which was just told that the connection ends, had [`LINGER`] to say the
+    /// same, and the streams that it had sent meanwhile are done.
+    pub async fn lingered(&self) {
+        sleep(LINGER).await;
+        self.quiet(LINGER).await;
+    }
+
+    async fn quiet(&self, limit: Duration) {
         loop {
             let (running, until) = {
                 let state = self.lock();
-                (state.running, state.since + IDLE)
+                (state.running, state.since + limit)
             };
             match running {
                 0 if until <= Instant::now() => return,
                 0 => sleep_until(until).await,
-                _ => sleep_until(Instant::now() + IDLE).await,
+                _ => sleep(limit).await,
             }
         }
     }

@@ -1,11 +1,12 @@
-//! The body of a request on its way to the upstream: streamed as the client sends it, perhaps kept
-//! (up to a bound) for a second try.
+//! The body of a request on its way to the upstream: streamed as the client sends it, and kept (up to
+//! a bound) for another try.
 
-use crate::fields;
-use crate::limits::REPLAY_BYTES;
+use crate::clock::Clock;
+use crate::limits::{IDLE, REPLAY_BYTES};
 use crate::placeholder::Placeholders;
+use crate::{Refusal, fields};
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
@@ -14,73 +15,30 @@ use std::task::{Context, Poll, ready};
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-pub(crate) struct Upload {
-    source: Source,
-    /// What its trailers may not hold.
-    placeholders: Arc<Placeholders>,
-}
+type Polled = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
 
-enum Source {
-    Empty,
-    Stream(Incoming),
-    Kept(Reader),
-}
+/// What one try sends; `None` is no body.
+pub(crate) struct Upload(Option<Reader>);
 
-impl Upload {
-    pub fn stream(body: Incoming, placeholders: Arc<Placeholders>) -> Upload {
-        let source = if body.is_end_stream() { Source::Empty } else { Source::Stream(body) };
-        Upload { source, placeholders }
-    }
-
-    /// Trailers are fields like those of a head, and are held to the same rules.
-    fn judged(&self, mut frame: Frame<Bytes>) -> Result<Frame<Bytes>, BoxError> {
-        let Some(trailers) = frame.trailers_mut() else { return Ok(frame) };
-        fields::strip_trailers(trailers);
-        match self.placeholders.in_fields(trailers) {
-            None => Ok(frame),
-            Some(_) => Err("a trailer holds a placeholder that has no credential there".into()),
-        }
-    }
-}
-
-impl Body for Upload {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = match &mut self.source {
-            Source::Empty => None,
-            Source::Stream(body) => ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(BoxError::from)),
-            Source::Kept(reader) => ready!(reader.poll_frame(cx)),
-        };
-        Poll::Ready(frame.map(|frame| self.judged(frame?)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Empty => true,
-            Source::Stream(body) => body.is_end_stream(),
-            Source::Kept(reader) => reader.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.source {
-            Source::Empty => SizeHint::with_exact(0),
-            Source::Stream(body) => body.size_hint(),
-            Source::Kept(reader) => reader.size,
-        }
-    }
+struct Reader {
+    store: Arc<Mutex<Store>>,
+    at: usize,
+    number: usize,
+    size: SizeHint,
 }
 
 /// A body that can be sent from its beginning again, as long as it stays within [`REPLAY_BYTES`].
-pub(crate) struct Kept {
-    store: Option<Arc<Mutex<Store>>>,
-    placeholders: Arc<Placeholders>,
-}
+pub(crate) struct Kept(Option<Arc<Mutex<Store>>>);
 
 struct Store {
     body: Incoming,
+    /// Of a body that said its length: it may stall for [`IDLE`]. One that did not may be half of a
+    /// conversation (gRPC), which rests as long as both sides want it to.
+    clock: Option<Clock>,
+    /// What its trailers may not hold.
+    placeholders: Arc<Placeholders>,
+    /// Why no try can succeed, and it is the client's doing.
+    fault: Option<Refusal>,
     /// What was read so far; emptied for good when it grew past the bound.
     read: Vec<Piece>,
     bytes: usize,
@@ -96,44 +54,63 @@ enum Piece {
     Trailers(HeaderMap),
 }
 
-struct Reader {
-    store: Arc<Mutex<Store>>,
-    at: usize,
-    number: usize,
-    size: SizeHint,
-}
-
 impl Kept {
     pub fn new(body: Incoming, placeholders: Arc<Placeholders>) -> Kept {
         if body.is_end_stream() {
-            return Kept { store: None, placeholders };
+            return Kept(None);
         }
-        let store = Store { body, read: Vec::new(), bytes: 0, whole: true, ended: false, current: 0 };
-        Kept { store: Some(Arc::new(Mutex::new(store))), placeholders }
+        let clock = body.size_hint().exact().map(|_| Clock::new(IDLE));
+        let (read, bytes, whole, ended, current) = (Vec::new(), 0, true, false, 0);
+        let store = Store { body, clock, placeholders, fault: None, read, bytes, whole, ended, current };
+        Kept(Some(Arc::new(Mutex::new(store))))
     }
 
     pub fn replayable(&self) -> bool {
-        self.store.as_ref().is_none_or(|store| lock(store).whole)
+        self.0.as_ref().is_none_or(|store| lock(store).whole)
     }
 
-    /// The body from its beginning; readers given before get an error from now on.
-    pub fn read(&self) -> Upload {
-        let placeholders = self.placeholders.clone();
-        let Some(shared) = &self.store else { return Upload { source: Source::Empty, placeholders } };
+    /// The body from its beginning, if that is still there; readers given before get an error from
+    /// now on.
+    pub fn read(&self) -> Option<Upload> {
+        let Some(shared) = &self.0 else { return Some(Upload(None)) };
         let mut store = lock(shared);
+        if !store.whole {
+            return None;
+        }
         store.current += 1;
         let kept = store.bytes as u64;
         let size = match store.body.size_hint().exact() {
             Some(rest) => SizeHint::with_exact(kept + rest),
             None => SizeHint::default(),
         };
-        let reader = Reader { store: shared.clone(), at: 0, number: store.current, size };
-        Upload { source: Source::Kept(reader), placeholders }
+        Some(Upload(Some(Reader { store: shared.clone(), at: 0, number: store.current, size })))
+    }
+
+    /// What to tell a client whose body cannot be sent.
+    pub fn fault(&self) -> Option<Refusal> {
+        self.0.as_ref().and_then(|store| lock(store).fault.clone())
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        self.0.as_mut().map_or(Poll::Ready(None), |reader| reader.poll_frame(cx))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(Reader::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |reader| reader.size)
     }
 }
 
 impl Reader {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         let mut store = lock(&self.store);
         if store.current != self.number {
             return Poll::Ready(Some(Err("the request is being sent again".into())));
@@ -143,7 +120,7 @@ impl Reader {
             self.at += 1;
             return Poll::Ready(Some(Ok(frame)));
         }
-        let frame = ready!(Pin::new(&mut store.body).poll_frame(cx)?);
+        let frame = ready!(store.poll_body(cx)?);
         match &frame {
             Some(frame) => store.keep(frame),
             None => store.ended = true,
@@ -159,6 +136,36 @@ impl Reader {
 }
 
 impl Store {
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Polled {
+        let mut poll = |cx: &mut Context<'_>| Pin::new(&mut self.body).poll_frame(cx);
+        let polled = match &mut self.clock {
+            None => ready!(poll(cx)),
+            Some(clock) => match ready!(clock.poll_io(cx, |cx| poll(cx).map(Ok))) {
+                Ok(polled) => polled,
+                Err(_) => {
+                    let refusal = Refusal::malformed("the request body did not arrive in time");
+                    return self.failed(Refusal { status: StatusCode::REQUEST_TIMEOUT, ..refusal });
+                }
+            },
+        };
+        let Some(mut frame) = polled.transpose()? else { return Poll::Ready(None) };
+        // Trailers are fields like those of a head, and are held to the same rules.
+        if let Some(trailers) = frame.trailers_mut() {
+            fields::strip_trailers(trailers);
+            if self.placeholders.in_fields(trailers).is_some() {
+                let message = "a trailer holds a placeholder that has no credential there";
+                return self.failed(Refusal::placeholder(message));
+            }
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn failed(&mut self, refusal: Refusal) -> Polled {
+        let message = refusal.message.clone();
+        self.fault = Some(refusal);
+        Poll::Ready(Some(Err(message.into())))
+    }
+
     fn keep(&mut self, frame: &Frame<Bytes>) {
         let piece = match (frame.data_ref(), frame.trailers_ref()) {
             (Some(data), _) => Piece::Data(data.clone()),

@@ -232,7 +232,7 @@ impl Client {
     async fn chunks(&mut self) -> (Vec<u8>, String) {
         let mut body = Vec::new();
         loop {
-            let size = usize::from_str_radix(&self.line().await, 16).unwrap();
+            let size = usize::from_str_radix(self.line().await.trim_end(), 16).unwrap();
             if size == 0 {
                 break;
             }

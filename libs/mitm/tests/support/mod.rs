@@ -11,7 +11,7 @@ use host::Authority;
 use mitm::{Dialer, Permitted, Proxy, SessionCa, Settings};
 use policy::Rules;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use upstream::Upstream;
@@ -78,4 +78,23 @@ impl Session {
 pub fn dialer(connect_to: &[(&str, SocketAddr)]) -> Dialer {
     let connect_to = connect_to.iter().map(|(name, address)| (authority(name), *address)).collect();
     Dialer { connect_to, ..Dialer::default() }
+}
+
+/// An upstream that writes `answer` after each request head, and keeps the heads.
+pub async fn verbatim(answer: &'static [u8]) -> (Upstream, Arc<Mutex<Vec<String>>>) {
+    let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = heads.clone();
+    let upstream = Upstream::streams(&[], move |stream| {
+        let kept = kept.clone();
+        async move {
+            let mut client = Client { stream: Box::new(stream) };
+            loop {
+                let head = client.head().await;
+                kept.lock().unwrap().push(head);
+                client.send(answer).await;
+            }
+        }
+    })
+    .await;
+    (upstream, heads)
 }

@@ -13,6 +13,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -100,6 +101,19 @@ impl Upstream {
         Upstream { address, root, requests: Arc::default(), connections }
     }
 
+    /// Speaks HTTP/2 by hand: one of `answering` per connection says the frames with which a frame is
+    /// answered.
+    pub async fn by_hand<A>(answering: impl Fn() -> A + Send + Sync + 'static) -> Upstream
+    where
+        A: FnMut(&Raw) -> Vec<u8> + Send + 'static,
+    {
+        Upstream::streams(&[b"h2"], move |stream| {
+            let answer = answering();
+            async move { _ = frame_by_frame(stream, answer).await }
+        })
+        .await
+    }
+
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(self.root.clone()).unwrap();
@@ -118,6 +132,61 @@ impl Upstream {
 
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// An HTTP/2 frame (RFC 9113 §4.1).
+pub struct Raw {
+    pub kind: u8,
+    pub flags: u8,
+    pub stream: u32,
+    pub payload: Vec<u8>,
+}
+
+impl Raw {
+    /// The last one of a request.
+    pub fn ends(&self) -> bool {
+        matches!(self.kind, 0 | 1) && self.flags & 1 == 1
+    }
+}
+
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// `:status: 200`, and no body.
+pub fn ok_frame(stream: u32) -> Vec<u8> {
+    frame(1, 5, stream, &[0x88])
+}
+
+/// GOAWAY of a connection whose end is no error.
+pub fn goodbye(last: u32) -> Vec<u8> {
+    frame(7, 0, 0, &[last.to_be_bytes(), [0; 4]].concat())
+}
+
+async fn frame_by_frame(
+    mut stream: TlsStream<TcpStream>,
+    mut answer: impl FnMut(&Raw) -> Vec<u8>,
+) -> std::io::Result<()> {
+    stream.read_exact(&mut [0; 24]).await?;
+    // Windows of a megabyte: SETTINGS_INITIAL_WINDOW_SIZE, and as much for the connection.
+    stream.write_all(&frame(4, 0, 0, &[0, 4, 0, 16, 0, 0])).await?;
+    stream.write_all(&frame(8, 0, 0, &[0, 16, 0, 0])).await?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+        stream.read_exact(&mut payload).await?;
+        let number = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        let raw = Raw { kind: head[3], flags: head[4], stream: number, payload };
+        let reply = match raw.kind {
+            4 if raw.flags == 0 => frame(4, 1, 0, &[]),
+            6 if raw.flags == 0 => frame(6, 1, 0, &raw.payload),
+            _ => answer(&raw),
+        };
+        stream.write_all(&reply).await?;
+        stream.flush().await?;
     }
 }
 
