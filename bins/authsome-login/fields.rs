@@ -153,7 +153,8 @@ fn put(answer: &mut FormAnswer, field: &Field, value: &str) {
 }
 
 fn read_stdin() -> Result<BTreeMap<String, Zeroizing<String>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
+    // With all its room from the start: one that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(STDIN as usize + 1));
     let read = std::io::stdin().lock().take(STDIN + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::unavailable(format!("cannot read stdin: {error}")))?;
     if bytes.len() as u64 > STDIN {

@@ -2,7 +2,7 @@
 
 use crate::signals::Signals;
 use cli::session::Session;
-use cli::{Output, Status};
+use cli::{Output, Status, exec_path};
 use helper::Child;
 use proto::{Error, Result};
 use rustix::process::{WaitOptions, WaitStatus, wait};
@@ -50,6 +50,11 @@ fn wait_for(pid: u32, proxy: &Child, output: &Output) -> Result<Status> {
     }
 }
 
+/// Lets go of the orphans that have ended meanwhile, so that those who go on can be told from them.
+pub fn reap() {
+    while matches!(wait(WaitOptions::NOHANG), Ok(Some(_)) | Err(rustix::io::Errno::INTR)) {}
+}
+
 fn passed_on(status: WaitStatus) -> Status {
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => u8::try_from(code & 0xff).unwrap_or(u8::MAX),
@@ -83,11 +88,10 @@ fn missing(program: &str) -> String {
 
 /// Where the kernel was asked to run it from: as the person wrote it, else in PATH.
 fn found(program: &str) -> Option<PathBuf> {
-    if program.contains('/') {
-        return Some(PathBuf::from(program)).filter(|file| file.is_file());
+    match program.contains('/') {
+        true => Some(PathBuf::from(program)).filter(|file| file.is_file()),
+        false => exec_path::find_command(program),
     }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|entry| entry.join(program)).find(|file| file.is_file())
 }
 
 /// Of a script's first line, `#!/usr/bin/python3 -u`.

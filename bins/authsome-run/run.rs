@@ -35,6 +35,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let status = child::run(command, &signals, &session, &proxy, &context.output);
     // The proxy ends first, then its files go.
     drop(proxy);
+    child::reap();
     drop(session);
     status
 }

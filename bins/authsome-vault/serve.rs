@@ -9,12 +9,6 @@ use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::Vault;
 
-/// What every list shows must hold no secret; each host would refuse the list.
-fn is_open(record: &Object) -> Result<()> {
-    let Some(name) = proto::redact::misplaced_secret(record) else { return Ok(()) };
-    Err(Error::invalid(format!("the record holds {name:?}, which belongs in \"secret\"")))
-}
-
 const OPS: &[&str] = &["get", "list", "put", "erase", "lock", "unlock"];
 
 pub struct Served {
@@ -71,7 +65,7 @@ impl Served {
             }
             "get" => self.on(op, body, |vault, get: Get| vault.get(&get).map(|got| to_object(&got))),
             "put" => self.on(op, body, |vault, put: Put| {
-                is_open(&put.record)?;
+                refuse_secret(&put.record)?;
                 vault.put(&put).map(|written| to_object(&written))
             }),
             "erase" => self.on(op, body, |vault, erase: Erase| vault.erase(&erase).map(|()| Object::new())),
@@ -108,4 +102,10 @@ impl Served {
     fn is_inside(&self) -> bool {
         *self.inside.get_or_init(|| cli::session::inside(&self.home))
     }
+}
+
+/// What every list shows must hold no secret; each host would refuse the list.
+fn refuse_secret(record: &Object) -> Result<()> {
+    let Some(name) = proto::redact::misplaced_secret(record) else { return Ok(()) };
+    Err(Error::invalid(format!("the record holds {name:?}, which belongs in \"secret\"")))
 }

@@ -64,6 +64,11 @@ pub fn find_helper(role: &str, name: &str) -> Result<PathBuf> {
     Ok(real)
 }
 
+/// Any executable in PATH.
+pub fn find_command(program: &str) -> Option<PathBuf> {
+    find_in(program, &search_path())
+}
+
 /// Someone else's subcommand, `authsome-<name>`: in `first`, else in PATH.
 pub fn find_subcommand(name: &str, first: Option<&Path>) -> Option<PathBuf> {
     if !is_drop_in_name(name) || is_helper_name(name) {

@@ -70,13 +70,10 @@ fn is_of_another_user(pid: u32) -> bool {
 
 /// All that descend from this process, which is about to end.
 pub(crate) fn left_behind() -> Vec<Process> {
-    // Those that have ended are let go first: mostly, nobody remains.
-    loop {
-        match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
-            Ok(Some(_)) | Err(Errno::INTR) => {}
-            Ok(None) => break,
-            Err(_) => return Vec::new(),
-        }
+    // Only looks: whose children they are, and who waits for them, is not known here.
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    if matches!(waitid(WaitId::All, look), Err(Errno::CHILD)) {
+        return Vec::new();
     }
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());

@@ -158,8 +158,8 @@ async fn a_connection_lost_at_its_second_use_is_replaced_when_nothing_can_happen
     assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-broken"));
 }
 
-#[tokio::test]
-async fn a_client_that_leaves_ends_its_request_upstream() {
+/// An upstream that answers nothing, and reads no body for so long; told when its client has gone.
+async fn silent(deaf: Duration) -> (Upstream, Arc<Notify>) {
     let gone = Arc::new(Notify::new());
     let told = gone.clone();
     let upstream = Upstream::streams(&[], move |stream| {
@@ -167,11 +167,17 @@ async fn a_client_that_leaves_ends_its_request_upstream() {
         async move {
             let mut client = Client { stream: Box::new(stream) };
             client.head().await;
+            sleep(deaf).await;
             client.rest().await;
             told.notify_one();
         }
-    })
-    .await;
+    });
+    (upstream.await, gone)
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_its_request_upstream() {
+    let (upstream, gone) = silent(Duration::ZERO).await;
     let session = Session::with(&upstream).await;
     let mut client = session.api().await;
     client.send(GET).await;
@@ -199,20 +205,7 @@ async fn a_body_may_pause_for_longer_than_a_head_whatever_came_before_it() {
 
 #[tokio::test]
 async fn an_upload_that_the_upstream_does_not_take_is_given_up_in_the_end() {
-    let gone = Arc::new(Notify::new());
-    let told = gone.clone();
-    let upstream = Upstream::streams(&[], move |stream| {
-        let told = told.clone();
-        async move {
-            let mut client = Client { stream: Box::new(stream) };
-            client.head().await;
-            // It neither reads nor answers.
-            sleep(IDLE * 2).await;
-            client.rest().await;
-            told.notify_one();
-        }
-    })
-    .await;
+    let (upstream, gone) = silent(IDLE * 2).await;
     let session = Session::with(&upstream).await;
     let (read, mut write) = tokio::io::split(session.api().await.stream);
     let mut client = Client { stream: Box::new(tokio::io::join(read, tokio::io::sink())) };

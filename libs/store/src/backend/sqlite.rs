@@ -78,7 +78,7 @@ fn read_first(connection: Connection) -> rusqlite::Result<(Connection, Founding)
     Ok((connection, founding))
 }
 
-/// Nobody else reads or writes meanwhile, and nothing is written beside the file.
+/// Nobody else reads or writes meanwhile, so that the index which readers share is not needed.
 fn exclusive(connection: Connection) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     Ok(connection)
@@ -202,8 +202,9 @@ fn unsigned(rev: i64) -> u64 {
 fn spoken(doing: &str, path: &Path, error: &rusqlite::Error) -> Error {
     let shown = path.display();
     let (what, hint) = match error.sqlite_error_code() {
-        _ if no_room_beside(error) => ("the disk is full".to_owned(), Some("free some space and try again".to_owned())),
-        Some(ErrorCode::DiskFull) => ("the disk is full".to_owned(), Some("free some space and try again".to_owned())),
+        code if code == Some(ErrorCode::DiskFull) || no_room_beside(error) => {
+            ("the disk is full".to_owned(), Some("free some space and try again".to_owned()))
+        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             ("another program holds it".to_owned(), Some(format!("find it with: lsof {shown}")))
         }
