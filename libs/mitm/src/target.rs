@@ -68,8 +68,9 @@ fn same(text: &str, authority: &Authority, scheme: Scheme) -> Result<(), Refusal
         Scheme::Http => 80,
         Scheme::Https => 443,
     };
+    // On the wire a name is ASCII (RFC 3986 §3.2.2); what else it may be mapped to, an upstream may read otherwise.
     match Authority::parse(text, default_port) {
-        Ok(named) if named == *authority => Ok(()),
+        Ok(named) if text.is_ascii() && named == *authority => Ok(()),
         _ => Err(Refusal::misdirected(format!("the request names another host than {authority}"))),
     }
 }

@@ -85,6 +85,22 @@ async fn spellings_of_the_same_host_are_the_same_host() {
 }
 
 #[tokio::test]
+async fn a_spelling_that_only_some_would_read_as_the_host_is_misdirected() {
+    let upstream = Upstream::answering(|_| text("")).await;
+    let session = Session::with(&upstream).await;
+    // Full-width letters and another full stop: IDN maps both to api.test, an upstream need not.
+    for host in ["ａpi.test", "api。test", "api.test\u{ad}"] {
+        for head in
+            [format!("GET / HTTP/1.1\r\nHost: {host}"), format!("GET https://{host}/ HTTP/1.1\r\nHost: api.test")]
+        {
+            let reply = session.api().await.ask(format!("{head}\r\n\r\n")).await;
+            assert!(matches!(reply.status(), 400 | 421), "{head}");
+        }
+    }
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
 async fn a_tls_name_other_than_the_connect_is_misdirected() {
     let upstream = Upstream::answering(|_| text("")).await;
     let session = Session::with(&upstream).await;
