@@ -78,7 +78,7 @@ fn upstream_proxy(roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
     if no_proxy.split(',').any(|entry| entry.trim() == "*") {
         return Ok(None);
     }
-    let bypass = no_proxy.split(',').filter_map(|entry| entry.trim().trim_start_matches('.').parse().ok()).collect();
+    let bypass = no_proxy.split(',').filter_map(|entry| entry.trim().parse().ok()).collect();
     Ok(Some(UpstreamProxy { scheme, address: Authority::new(host, url.port().unwrap_or(port)), user, bypass }))
 }
 

@@ -80,7 +80,7 @@ impl Dialer {
         if let Some(address) = self.connect_to.get(to) {
             return Ok(Box::new(self.race(to, vec![*address]).await?));
         }
-        if let Some(proxy) = self.upstream_proxy.as_ref().filter(|proxy| proxy.serves(&to.host)) {
+        if let Some(proxy) = self.upstream_proxy.as_ref().filter(|proxy| proxy.serves(to)) {
             // The far proxy resolves names; an address in the request is still judged here.
             if let Some(ip) = to.host.ip() {
                 judge(to, &[ip], private)?;

@@ -68,6 +68,7 @@
 
 mod address;
 mod ahead;
+mod bypass;
 mod ca;
 mod client;
 mod clock;
@@ -97,6 +98,7 @@ mod upstream_error;
 mod upstream_proxy;
 
 pub use address::{Reach, reach};
+pub use bypass::{BadBypass, Bypass};
 pub use ca::{CaError, Permitted, SessionCa};
 pub use dial::{DialError, Dialer, Resolve, SystemResolver};
 pub use password::USER;

@@ -1,13 +1,14 @@
 //! The user's own proxy towards the internet: a seam between [`crate::Dialer`] and the network.
 //! Names are resolved there, so what they lead to is that proxy's responsibility.
 
+use crate::bypass::Bypass;
 use crate::dial::DialError;
 use crate::limits::HEAD_BYTES;
 use crate::stream::Io;
 use crate::tls::{ClientSide, Http, server_name};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use host::{Authority, Host};
+use host::Authority;
 use rustls::RootCertStore;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -23,8 +24,8 @@ pub struct UpstreamProxy {
     pub scheme: ProxyScheme,
     pub address: Authority,
     pub user: Option<(String, SecretString)>,
-    /// Hosts reached without it: a host, or a domain with everything below.
-    pub bypass: Vec<Host>,
+    /// What is reached without it.
+    pub bypass: Vec<Bypass>,
 }
 
 #[derive(Clone)]
@@ -38,8 +39,8 @@ pub enum ProxyScheme {
 }
 
 impl UpstreamProxy {
-    pub(crate) fn serves(&self, host: &Host) -> bool {
-        !host.is_loopback() && !self.bypass.iter().any(|entry| entry == host || below(host, entry))
+    pub(crate) fn serves(&self, to: &Authority) -> bool {
+        !to.host.is_loopback() && !self.bypass.iter().any(|entry| entry.covers(to))
     }
 
     /// Asks for a tunnel to `to`.
@@ -102,13 +103,6 @@ impl UpstreamProxy {
             format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(pair.expose_secret()))
         });
         format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{}\r\n", user.unwrap_or_default()).into()
-    }
-}
-
-fn below(host: &Host, suffix: &Host) -> bool {
-    match (host.domain(), suffix.domain()) {
-        (Some(name), Some(suffix)) => name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')),
-        _ => false,
     }
 }
 
