@@ -12,10 +12,10 @@ use std::sync::{Arc, OnceLock};
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Where authsome keeps its files [default: ~/.authsome]
-    #[arg(long, value_name = "DIR", env = "AUTHSOME_HOME", hide_env = true, global = true)]
+    #[arg(long, value_name = "DIR", global = true)]
     pub home: Option<PathBuf>,
     /// Use the connections of this profile
-    #[arg(long, value_name = "NAME", env = "AUTHSOME_PROFILE", hide_env = true, global = true)]
+    #[arg(long, value_name = "NAME", global = true)]
     pub profile: Option<ProfileName>,
     /// Answer in JSON, errors too
     #[arg(long, env = "AUTHSOME_JSON", hide_env = true, value_parser = clap::builder::FalseyValueParser::new(), global = true)]
@@ -32,12 +32,7 @@ impl Globals {
     /// What the dispatcher passes on, for a program without flags of its own.
     pub fn from_env() -> Globals {
         let is_set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0");
-        Globals {
-            home: std::env::var_os("AUTHSOME_HOME").map(PathBuf::from),
-            json: is_set("AUTHSOME_JSON"),
-            quiet: is_set("AUTHSOME_QUIET"),
-            ..Globals::default()
-        }
+        Globals { json: is_set("AUTHSOME_JSON"), quiet: is_set("AUTHSOME_QUIET"), ..Globals::default() }
     }
 }
 
@@ -59,7 +54,10 @@ impl Context {
         let (config, warnings) = Config::load(&home)?;
         warnings.iter().for_each(|warning| output.warning(warning));
         let tracer = tracer();
-        let profile = globals.profile.clone().unwrap_or_default();
+        let profile = match &globals.profile {
+            Some(named) => named.clone(),
+            None => profile_from_env()?,
+        };
         Ok(Context { home, config, profile, output, tracer, choices: OnceLock::new() })
     }
 
@@ -70,6 +68,16 @@ impl Context {
         }
         Err(Error::new(proto::Code::Denied, format!("{what} is refused inside a session of authsome run"))
             .hint("run it in another terminal"))
+    }
+}
+
+/// `AUTHSOME_PROFILE`; empty is none.
+fn profile_from_env() -> Result<ProfileName> {
+    match std::env::var_os("AUTHSOME_PROFILE").filter(|name| !name.is_empty()) {
+        Some(name) => name.to_string_lossy().parse().map_err(|error: Error| {
+            Error::invalid(format!("AUTHSOME_PROFILE: {}", error.message)).hint("unset AUTHSOME_PROFILE")
+        }),
+        None => Ok(ProfileName::default()),
     }
 }
 

@@ -13,17 +13,10 @@ pub struct Home(PathBuf);
 impl Home {
     /// `--home`, else `$AUTHSOME_HOME`, else `~/.authsome`; always absolute.
     pub fn locate(given: Option<&Path>) -> Result<Home> {
-        let path = match given {
-            Some(path) if !path.as_os_str().is_empty() => path.to_owned(),
-            _ => match std::env::var_os("HOME").filter(|home| !home.is_empty()) {
-                Some(home) => Path::new(&home).join(".authsome"),
-                None => {
-                    return Err(
-                        Error::invalid("neither --home, AUTHSOME_HOME nor HOME is set").hint("authsome --home DIR …")
-                    );
-                }
-            },
-        };
+        let path = given.map(Path::to_owned).or_else(|| variable("AUTHSOME_HOME"));
+        let path = path.or_else(|| Some(variable("HOME")?.join(".authsome"))).ok_or_else(|| {
+            Error::invalid("neither --home, AUTHSOME_HOME nor HOME is set").hint("authsome --home DIR …")
+        })?;
         let absolute = std::path::absolute(&path)
             .map_err(|error| Error::unavailable(format!("cannot find the home {}: {error}", path.display())))?;
         Ok(Home(absolute))
@@ -63,6 +56,11 @@ impl Home {
         }
         Ok(())
     }
+}
+
+/// A path from the environment; empty is none.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// Makes `directory` 0700 (its parents by the umask), or checks the one that is there.
