@@ -200,7 +200,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_
 complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_seen_subcommand_from get list put erase" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_seen_subcommand_from get list put erase" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_seen_subcommand_from get list put erase" -f -a "get" -d 'Print records: {"key":…,"rev":…,"status":…,…}'
-complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_seen_subcommand_from get list put erase" -f -a "list" -d 'Print the records of the profile, or those under a prefix'
+complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_seen_subcommand_from get list put erase" -f -a "list" -d 'Print the records of the profile, or of one NAME'
 complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_seen_subcommand_from get list put erase" -f -a "put" -d 'Write an entry, read from stdin: {"record":{…},"secret":{…}}'
 complete -c authsome -n "__fish_authsome_using_subcommand vault; and not __fish_seen_subcommand_from get list put erase" -f -a "erase" -d 'Erase an entry; one that is not there is no error'
 complete -c authsome -n "__fish_authsome_using_subcommand vault; and __fish_seen_subcommand_from get" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F

@@ -338,7 +338,7 @@ _arguments "${_arguments_options[@]}" : \
 '-q[Say nothing but what was asked for]' \
 '--quiet[Say nothing but what was asked for]' \
 '--no-color[Do not colour messages]' \
-'::prefix -- A whole key, or parts of one ending in "/" \[default\: the profile\]:_default' \
+'::name -- Whose records; PROFILE/ or PROFILE/PROVIDER/ for all under it \[default\: the profile\]:_default' \
 && ret=0
 ;;
 (put)
@@ -525,7 +525,7 @@ _authsome__subcmd__run_commands() {
 _authsome__subcmd__vault_commands() {
     local commands; commands=(
 'get:Print records\: {"key"\:…,"rev"\:…,"status"\:…,…}' \
-'list:Print the records of the profile, or those under a prefix' \
+'list:Print the records of the profile, or of one NAME' \
 'put:Write an entry, read from stdin\: {"record"\:{…},"secret"\:{…}}' \
 'erase:Erase an entry; one that is not there is no error' \
     )

@@ -32,6 +32,8 @@ pub struct Settled {
     pub left: Form,
     /// Somebody must be asked.
     pub needs_person: bool,
+    /// Stdin had more than the form asks for. What it is called is not told: it may be a secret.
+    pub superfluous: bool,
 }
 
 impl Given {
@@ -54,6 +56,8 @@ impl Given {
         let mut left = Vec::new();
         let mut from_flag_only = true;
         let masked = form.fields.iter().filter(|field| field.masked).count();
+        let is_asked = |name: &String| name.is_empty() || form.fields.iter().any(|field| field.name == *name);
+        let superfluous = !self.stdin.keys().all(is_asked);
         for field in form.fields {
             let Some((value, from)) = self.value(&field, masked == 1) else {
                 left.push(field);
@@ -67,7 +71,11 @@ impl Given {
         let anything = !answer.values.is_empty() || !answer.secret.is_empty();
         let asks = |field: &Field| field.required || !anything || (from_flag_only && field.masked);
         let needs_person = left.iter().any(asks);
-        Ok(Settled { answer, left: Form { title: form.title, fields: left }, needs_person })
+        let left = Form { title: form.title, fields: left };
+        if needs_person && !self.stdin.is_empty() {
+            return Err(incomplete(&left, superfluous));
+        }
+        Ok(Settled { answer, left, needs_person, superfluous })
     }
 
     /// Which flags and variables would have answered, for those who cannot be asked.
@@ -94,6 +102,15 @@ impl Given {
         let value = std::env::var(variable).ok().filter(|value| !value.is_empty() && value != PLACEHOLDER)?;
         Some((Zeroizing::new(value), variable.clone()))
     }
+}
+
+/// Who pipes a form in fills in all of it.
+fn incomplete(left: &Form, superfluous: bool) -> Error {
+    let names: Vec<&str> = left.fields.iter().map(|field| field.name.as_str()).collect();
+    let more = if superfluous { ", and holds what was not asked for" } else { "" };
+    let object: Vec<String> = names.iter().map(|name| format!("\"{name}\":…")).collect();
+    Error::invalid(format!("stdin does not give {}{more}", names.join(" and ")))
+        .hint(format!("pipe it in as {{{}}}, or leave out --stdin and be asked", object.join(",")))
 }
 
 /// A form as a person filled it, or what to mend.
@@ -213,6 +230,13 @@ mod tests {
             assert!(!error.message.contains(bad), "{}", error.message);
             assert!(from_typed(&key_form(), &BTreeMap::from([("api_key".to_owned(), bad.to_owned())])).is_err());
         }
+    }
+
+    #[test]
+    fn stdin_that_leaves_out_what_the_form_needs_is_refused_and_its_names_are_not_told() {
+        let stdin = BTreeMap::from([("sk-abc".to_owned(), Zeroizing::new("api_key".to_owned()))]);
+        let error = Given { stdin, ..Given::default() }.settle(key_form()).err().unwrap();
+        assert_eq!(error.message, "stdin does not give api_key, and holds what was not asked for");
     }
 
     #[test]

@@ -69,6 +69,9 @@ impl Asks for Host<'_> {
 impl Host<'_> {
     fn form(&mut self, form: Form, alive: &dyn Fn() -> bool) -> Result<FormAnswer> {
         let settled = self.given.settle(form)?;
+        if settled.superfluous {
+            self.events.note("stdin holds more than was asked for");
+        }
         if !settled.needs_person {
             return Ok(settled.answer);
         }

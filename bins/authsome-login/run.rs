@@ -36,6 +36,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let entry = context.provider(&args.provider)?;
     let definition = entry.definition.with_base_url(args.base_url.as_deref()).map_err(unfit_base_url)?;
+    refuse_unused(&args, &definition)?;
     let vault = context.vault()?;
     let name = catalog::name_of(&definition)?;
     let key = Key::connection(&context.profile, &name, &args.connection);
@@ -85,6 +86,19 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let stored = log_in(child.link(), &request, &mut host)
         .and_then(|learned| store(&definition, &flow, &asked, learned, &host, &key));
     finish(stored.map_err(|error| error.about(&key)), &definition, &key, host)
+}
+
+/// Who asks for scopes must not get a key that knows none.
+fn refuse_unused(args: &Args, definition: &Definition) -> Result<()> {
+    let given = [("--scopes", args.scopes.is_some()), ("--client-id", args.client_id.is_some())];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) if definition.oauth.is_none() => {
+            let Definition { name, display_name, .. } = definition;
+            Err(Error::invalid(format!("{display_name} takes an API key: {flag} is for OAuth"))
+                .hint(format!("authsome login {name}, without {flag}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn unfit_base_url(error: BadBaseUrl) -> Error {

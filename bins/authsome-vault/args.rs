@@ -22,7 +22,7 @@ pub struct Args {
 pub enum Op {
     /// Print records: {"key":…,"rev":…,"status":…,…}
     Get(Get),
-    /// Print the records of the profile, or those under a prefix
+    /// Print the records of the profile, or of one NAME
     List(List),
     /// Write an entry, read from stdin: {"record":{…},"secret":{…}}
     Put(Put),
@@ -42,8 +42,8 @@ pub struct Get {
 
 #[derive(Debug, Group)]
 pub struct List {
-    /// A whole key, or parts of one ending in "/" [default: the profile]
-    pub prefix: Option<String>,
+    /// Whose records; PROFILE/ or PROFILE/PROVIDER/ for all under it [default: the profile]
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Group)]

@@ -47,7 +47,7 @@ fn print_records(get: Get, context: &Context) -> Result<Status> {
 }
 
 fn print_all(list: List, context: &Context) -> Result<Status> {
-    let prefix = list.prefix.unwrap_or_else(|| format!("{}/", context.profile));
+    let prefix = prefix(context, &list.name.unwrap_or_default());
     for row in context.vault()?.list(&prefix)? {
         context.output.document(&document(row));
     }
@@ -99,6 +99,18 @@ fn key(context: &Context, name: &str) -> Result<Key> {
         3 => name.parse(),
         _ => Err(Error::invalid(format!("{:?} is no key", proto::redact::shown(name)))
             .hint("a key is PROVIDER/CONNECTION or PROFILE/PROVIDER/CONNECTION")),
+    }
+}
+
+/// What a name begins in the vault; parts that end in `/` stand for themselves.
+fn prefix(context: &Context, name: &str) -> String {
+    let profile = &context.profile;
+    match name.matches('/').count() {
+        _ if name.ends_with('/') => name.to_owned(),
+        0 if name.is_empty() => format!("{profile}/"),
+        0 => format!("{profile}/{name}/"),
+        1 => format!("{profile}/{name}"),
+        _ => name.to_owned(),
     }
 }
 

@@ -20,7 +20,7 @@ pub struct SessionArgs {
     #[arg(long)]
     pub strict: bool,
     /// Host that is let through although --strict
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", requires = "strict")]
     pub allow: Vec<String>,
     /// Let the proxy dial private and loopback addresses
     #[arg(long, env = "AUTHSOME_ALLOW_PRIVATE", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
