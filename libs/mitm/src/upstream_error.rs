@@ -4,6 +4,7 @@ use crate::Refusal;
 use crate::dial::DialError;
 use host::Authority;
 use http::StatusCode;
+use rustls::CertificateError;
 use std::io;
 
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +41,28 @@ impl UpstreamError {
             UpstreamError::Dial(DialError::Private(..)) => {
                 refusal.fix("allow private addresses for the session, or for this provider in its definition")
             }
-            UpstreamError::Tls(..) => {
-                refusal.fix("if the host has a private authority, trust it with --upstream-ca FILE")
-            }
+            UpstreamError::Tls(_, error) => match tls_fix(error) {
+                Some(fix) => refusal.fix(fix),
+                None => refusal,
+            },
             _ => refusal,
         }
+    }
+}
+
+/// What mends a certificate that was not trusted.
+fn tls_fix(error: &io::Error) -> Option<&'static str> {
+    let error = error.get_ref()?.downcast_ref()?;
+    let rustls::Error::InvalidCertificate(fault) = error else { return None };
+    match fault {
+        // The latter for another authority of a trusted one's name, as one that was made anew.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            Some("if the host has a private authority, trust it with --upstream-ca FILE")
+        }
+        // The verifier's own errors have no type that rustls shows.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => Some(
+            "the host shows an authority's own certificate: give it one with CA:FALSE, and trust that authority with --upstream-ca FILE",
+        ),
+        _ => None,
     }
 }

@@ -361,7 +361,17 @@ async fn an_upstream_with_an_untrusted_certificate_gets_no_credential() {
     let session = Session::new(Rules::injecting("api.test"), dialer(&[(API, stranger.address)]), &upstream).await;
     let reply = session.api().await.ask("GET / HTTP/1.1\r\nHost: api.test\r\n\r\n").await;
     assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-tls"));
+    assert!(reply.text().contains("--upstream-ca"), "{}", reply.text());
     assert_eq!(stranger.count(), 0);
+}
+
+#[tokio::test]
+async fn an_upstream_that_shows_an_authority_s_own_certificate_is_told_what_to_show() {
+    let upstream = Upstream::self_signed().await;
+    let session = Session::with(&upstream).await;
+    let reply = session.api().await.ask("GET / HTTP/1.1\r\nHost: api.test\r\n\r\n").await;
+    assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-tls"));
+    assert!(reply.text().contains("CA:FALSE"), "{}", reply.text());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,6 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+const NAMES: [&str; 5] = ["api.test", "other.test", "plain.test", "127.0.0.1", "::1"];
 
 pub type Body = BoxBody<Bytes, Infallible>;
 
@@ -33,7 +35,7 @@ pub struct Recorded {
 
 pub struct Upstream {
     pub address: SocketAddr,
-    root: rustls::pki_types::CertificateDer<'static>,
+    root: CertificateDer<'static>,
     pub requests: Arc<Mutex<Vec<Recorded>>>,
     pub connections: Arc<AtomicUsize>,
 }
@@ -78,7 +80,22 @@ impl Upstream {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (root, mut config) = identity();
+        Upstream::showing(identity(), alpn, serve).await
+    }
+
+    /// A server whose certificate is an authority's own, as `openssl req -x509` makes it.
+    pub async fn self_signed() -> Upstream {
+        Upstream::showing(authority_itself(), &[b"http/1.1"], |_| async {}).await
+    }
+
+    async fn showing<F>(
+        (root, mut config): Identity,
+        alpn: &[&[u8]],
+        serve: impl Fn(TlsStream<TcpStream>) -> F + Send + Sync + 'static,
+    ) -> Upstream
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -209,24 +226,37 @@ async fn record(
     Ok(respond(&recorded))
 }
 
+/// What a client trusts, and the server that shows it.
+type Identity = (CertificateDer<'static>, ServerConfig);
+
 /// An authority, and the server that it vouches for under every name of the tests.
-fn identity() -> (rustls::pki_types::CertificateDer<'static>, ServerConfig) {
+fn identity() -> Identity {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = params.self_signed(&key).unwrap().der().clone();
     let leaf_key = KeyPair::generate().unwrap();
-    let names = ["api.test", "other.test", "plain.test", "127.0.0.1", "::1"].map(str::to_owned);
-    let leaf = CertificateParams::new(names).unwrap();
+    let leaf = CertificateParams::new(NAMES.map(str::to_owned)).unwrap();
     let leaf = leaf.signed_by(&leaf_key, &Issuer::new(params, key)).unwrap();
-    let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(mitm::provider())
+    (root, server(leaf.der(), &leaf_key))
+}
+
+fn authority_itself() -> Identity {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(NAMES.map(str::to_owned)).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = params.self_signed(&key).unwrap().der().clone();
+    (root.clone(), server(&root, &key))
+}
+
+fn server(certificate: &CertificateDer<'static>, key: &KeyPair) -> ServerConfig {
+    let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    ServerConfig::builder_with_provider(mitm::provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], der)
-        .unwrap();
-    (root, config)
+        .with_single_cert(vec![certificate.clone()], der)
+        .unwrap()
 }
 
 pub fn text(body: impl Into<Bytes>) -> Response<Body> {
