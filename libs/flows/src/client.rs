@@ -47,26 +47,13 @@ pub(crate) fn confirmed(task: &Task, client: &Client) -> Result<Client> {
         return Ok(client.clone());
     }
     let name = task.name();
-    let moved = moved(&client.record.bound, &bound).join(", ");
+    let moved = bound.changes(&client.record.bound).join(", ");
     // What is new comes first: a host cuts long texts.
     task.tools.confirm(format!("use the stored OAuth client of {name} with its changed definition? {moved}"))?;
     let mut client = client.clone();
     client.record.bound = bound;
     task.tools.keep_client(&client)?;
     Ok(client)
-}
-
-/// Each place that is another than before.
-fn moved(was: &Bound, is: &Bound) -> Vec<String> {
-    let [was_api, is_api] = [was, is].map(|bound| Some(bound.targets.join(" ")));
-    let places = [
-        ("tokens", &is.token_url, &was.token_url),
-        ("revocation", &is.revocation_url, &was.revocation_url),
-        ("API", &is_api, &was_api),
-    ];
-    let shown = |place: &Option<String>| place.clone().filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
-    let changed = places.into_iter().filter(|(_, is, was)| is != was);
-    changed.map(|(what, is, was)| format!("{what}: {} (was {})", shown(is), shown(was))).collect()
 }
 
 fn asked(task: &Task, login: &Login, secret: Secret) -> Result<Client> {

@@ -48,6 +48,19 @@ impl Bound {
     pub fn new(token_url: Option<String>, revocation_url: Option<String>, targets: Vec<String>) -> Bound {
         Bound { token_url, revocation_url, targets, rest: Object::new() }
     }
+
+    /// Each place that is another than it `was`, in words.
+    pub fn changes(&self, was: &Bound) -> Vec<String> {
+        let [api, was_api] = [self, was].map(|bound| Some(bound.targets.join(" ")));
+        let places = [
+            ("tokens", &self.token_url, &was.token_url),
+            ("revocation", &self.revocation_url, &was.revocation_url),
+            ("API", &api, &was_api),
+        ];
+        let shown = |place: &Option<String>| place.clone().filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
+        let changed = places.into_iter().filter(|(_, is, was)| is != was);
+        changed.map(|(what, is, was)| format!("{what}: {} (was {})", shown(is), shown(was))).collect()
+    }
 }
 
 impl PartialEq for Bound {
