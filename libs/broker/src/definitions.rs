@@ -68,16 +68,15 @@ pub(crate) fn bound(definition: &Definition) -> Result<Bound> {
 }
 
 fn unusable(error: CatalogError) -> Error {
-    let message = error.to_string();
-    match error {
-        CatalogError::Unknown { nearest, .. } => match nearest.first() {
-            Some(near) => Error::new(Code::NoProvider, message).hint(format!("did you mean {near:?}?")),
-            None => Error::new(Code::NoProvider, message).hint("authsome list"),
-        },
-        CatalogError::Broken(error) => Error::invalid(message).hint(error.hint()),
-        CatalogError::Exposed { path, .. } => {
-            Error::new(Code::Denied, message).hint(format!("chmod go-w {}", path.display()))
-        }
-        CatalogError::Unreadable { .. } => Error::unavailable(message),
+    let code = match error {
+        CatalogError::Unknown { .. } => Code::NoProvider,
+        CatalogError::Broken(_) => Code::Invalid,
+        CatalogError::Exposed { .. } | CatalogError::Foreign { .. } => Code::Denied,
+        CatalogError::Unreadable { .. } => Code::Unavailable,
+    };
+    let unusable = Error::new(code, error.to_string());
+    match error.hint() {
+        Some(hint) => unusable.hint(hint),
+        None => unusable,
     }
 }

@@ -47,16 +47,15 @@ pub fn bound(definition: &Definition) -> Result<Bound> {
 
 /// With the code of the one table and the command that mends it.
 pub fn explained(error: CatalogError) -> Error {
-    let message = error.to_string();
-    match error {
-        CatalogError::Unknown { nearest, .. } => Error::new(Code::NoProvider, message).hint(match nearest.as_slice() {
-            [] => "authsome list shows all providers".to_owned(),
-            names => format!("did you mean {}? authsome list shows all", names.join(" or ")),
-        }),
-        CatalogError::Broken(error) => Error::invalid(message).hint(error.hint()),
-        CatalogError::Exposed { path, .. } => {
-            Error::new(Code::Denied, message).hint(format!("chmod go-w {}", path.display()))
-        }
-        CatalogError::Unreadable { .. } => Error::unavailable(message),
+    let code = match error {
+        CatalogError::Unknown { .. } => Code::NoProvider,
+        CatalogError::Broken(_) => Code::Invalid,
+        CatalogError::Exposed { .. } | CatalogError::Foreign { .. } => Code::Denied,
+        CatalogError::Unreadable { .. } => Code::Unavailable,
+    };
+    let explained = Error::new(code, error.to_string());
+    match error.hint() {
+        Some(hint) => explained.hint(hint),
+        None => explained,
     }
 }

@@ -6,18 +6,14 @@
 use crate::bundled;
 use crate::definition::Definition;
 use crate::error::{Complaint, DefinitionError, Warning};
+use crate::file::{read, refuse_exposed, unreadable};
 use crate::nearest;
 use crate::parse::{Origin, parse};
+use crate::rules::is_name;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-
-/// Far above any definition; a file that is larger is something else.
-const LONGEST: u64 = 1024 * 1024;
-
-/// Of a provider, as in every key of a vault.
-const LONGEST_NAME: usize = 64;
 
 /// Where a definition came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +61,30 @@ pub enum CatalogError {
     },
     #[error("{0}")]
     Broken(#[from] DefinitionError),
-    #[error("{} is writable by others (mode {mode:04o})", path.display())]
+    #[error("{} may be written by others (mode {mode:04o})", path.display())]
     Exposed { path: PathBuf, mode: u32 },
+    #[error("{} belongs to another user", path.display())]
+    Foreign { path: PathBuf },
     #[error("{} is not readable: {why}", path.display())]
     Unreadable { path: PathBuf, why: String },
+}
+
+impl CatalogError {
+    /// What to do about it, if there is something.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            CatalogError::Unknown { nearest, .. } if nearest.is_empty() => {
+                Some("authsome list shows all providers".to_owned())
+            }
+            CatalogError::Unknown { nearest, .. } => {
+                Some(format!("did you mean {}? authsome list shows all", nearest.join(" or ")))
+            }
+            CatalogError::Broken(error) => Some(error.hint()),
+            CatalogError::Exposed { path, .. } => Some(format!("chmod go-w {}", path.display())),
+            CatalogError::Foreign { path } => Some(format!("ls -ld {}", path.display())),
+            CatalogError::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// Reads a file only when it is asked for.
@@ -156,10 +172,7 @@ impl Catalog {
 
     /// The user's file of that name, if the name can be one.
     fn file_of(&self, name: &str) -> Option<PathBuf> {
-        let safe = name.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && name.len() <= LONGEST_NAME
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        let folder = self.folder.as_deref().filter(|_| safe)?;
+        let folder = self.folder.as_deref().filter(|_| is_name(name))?;
         Some(folder.join(format!("{name}.json")))
     }
 
@@ -177,46 +190,6 @@ impl Catalog {
         }
         Ok(files)
     }
-}
-
-/// The text of a file, `None` when it is not there.
-fn read(path: &Path) -> Result<Option<String>, CatalogError> {
-    let fail = |error: io::Error| unreadable(path, &error);
-    // Before it is opened: to open a pipe is to wait for somebody to write into it.
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(fail(io::Error::other("it is no file"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fail(error)),
-    }
-    let file = File::open(path).map_err(fail)?;
-    let metadata = file.metadata().map_err(fail)?;
-    refuse_exposed(path, &metadata)?;
-    let mut text = String::new();
-    let length = file.take(LONGEST + 1).read_to_string(&mut text).map_err(fail)?;
-    if length as u64 > LONGEST {
-        return Err(fail(io::Error::other("it is longer than 1 MiB")));
-    }
-    Ok(Some(text))
-}
-
-#[cfg(unix)]
-fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), CatalogError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        return Err(CatalogError::Exposed { path: path.to_owned(), mode });
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_exposed(_: &Path, _: &fs::Metadata) -> Result<(), CatalogError> {
-    Ok(())
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> CatalogError {
-    CatalogError::Unreadable { path: path.to_owned(), why: error.to_string() }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod choose;
 pub mod definition;
 mod endpoint;
 mod error;
+mod file;
 mod known;
 mod legacy;
 pub mod matching;

@@ -39,12 +39,14 @@ pub(crate) fn check(definition: &Definition, bundled: bool) -> Result<Vec<Fault>
     Ok(oddities(&applied, &targets))
 }
 
+/// Of a provider, as in every key of a vault.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
 fn names(definition: &Definition) -> Checked {
-    let is_name = |text: &str| {
-        text.len() <= 64
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-    };
     let rule = "is not a name: a letter or digit, then up to 63 of letters, digits, '.', '_' and '-'";
     if !is_name(&definition.name) {
         return Err(Fault::new("name", rule));

@@ -1,0 +1,80 @@
+//! A person's own file: read only if nobody else could have written it. What it says is judged elsewhere.
+
+use crate::catalog::CatalogError;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Far above any definition; a file that is larger is something else.
+const LONGEST: u64 = 1024 * 1024;
+
+/// The text of a file, `None` when it is not there.
+pub(crate) fn read(path: &Path) -> Result<Option<String>, CatalogError> {
+    let fail = |error: io::Error| unreadable(path, &error);
+    // Before it is opened: to open a pipe is to wait for somebody to write into it.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(fail(io::Error::other("it is no file"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fail(error)),
+    }
+    let file = File::open(path).map_err(fail)?;
+    let metadata = file.metadata().map_err(fail)?;
+    // A shell makes it so, by any umask, before the command that fills it; it decides nothing.
+    if metadata.len() == 0 {
+        return Ok(Some(String::new()));
+    }
+    refuse_exposed(path, &metadata)?;
+    let mut text = String::new();
+    let length = file.take(LONGEST + 1).read_to_string(&mut text).map_err(fail)?;
+    if length as u64 > LONGEST {
+        return Err(fail(io::Error::other("it is longer than 1 MiB")));
+    }
+    Ok(Some(text))
+}
+
+/// Refuses what another user could have put there: a file or folder that others may write or own.
+pub(crate) fn refuse_exposed(path: &Path, metadata: &Metadata) -> Result<(), CatalogError> {
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        return Err(CatalogError::Exposed { path: path.to_owned(), mode });
+    }
+    if !is_trusted(metadata.uid(), rustix::process::geteuid().as_raw()) {
+        return Err(CatalogError::Foreign { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// An owner may always write; root could anyway.
+fn is_trusted(owner: u32, own: u32) -> bool {
+    owner == 0 || owner == own
+}
+
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> CatalogError {
+    CatalogError::Unreadable { path: path.to_owned(), why: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_of_another_user_is_not_trusted_and_that_of_root_is() {
+        assert!(is_trusted(1000, 1000) && is_trusted(0, 1000) && is_trusted(0, 0));
+        assert!(!is_trusted(1001, 1000) && !is_trusted(1000, 0));
+    }
+
+    #[test]
+    fn an_empty_file_is_read_whoever_may_write_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
+        assert_eq!(read(&path), Ok(Some(String::new())));
+        fs::write(&path, "{}").unwrap();
+        assert!(matches!(read(&path), Err(CatalogError::Exposed { .. })));
+    }
+}
