@@ -11,7 +11,7 @@ const PROXY: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy",
 const DIRECT: &[&str] = &["127.0.0.1", "localhost", "::1"];
 
 /// Read as a file that replaces the client's roots.
-const ALL_ROOTS: &[&str] = &[
+pub const ALL_ROOTS: &[&str] = &[
     "SSL_CERT_FILE",                      // OpenSSL, Go, rustls
     "CURL_CA_BUNDLE",                     // curl
     "REQUESTS_CA_BUNDLE",                 // Python requests
@@ -27,7 +27,7 @@ const ALL_ROOTS: &[&str] = &[
 ];
 
 /// Read as a file that adds to the client's roots.
-const EXTRA_ROOTS: &[&str] = &["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
+pub const EXTRA_ROOTS: &[&str] = &["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
 
 /// The dispatcher's own, which say nothing to the command.
 const NOT_FOR_THE_COMMAND: &[&str] = &["AUTHSOME_JSON", "AUTHSOME_QUIET", "AUTHSOME_TRACE", "AUTHSOME_EXEC_PATH"];

@@ -1,5 +1,6 @@
 //! The certificates that the command trusts: the system's, the person's own, the session's.
 
+use crate::environment::{ALL_ROOTS, EXTRA_ROOTS};
 use cli::session::Session;
 use proto::Result;
 use std::collections::{BTreeSet, HashSet};
@@ -14,16 +15,6 @@ const SYSTEM: &[&str] = &[
     "/etc/ssl/cert.pem",
 ];
 
-/// Variables by which the person may have named a bundle of their own.
-const OWN: &[&str] = &[
-    "SSL_CERT_FILE",
-    "CURL_CA_BUNDLE",
-    "REQUESTS_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-    "GIT_SSL_CAINFO",
-    "AWS_CA_BUNDLE",
-];
-
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
@@ -36,17 +27,21 @@ pub struct Roots {
 }
 
 pub fn write(session: &Session, session_ca: &str) -> Result<Roots> {
-    let system = SYSTEM.iter().map(Path::new).find(|path| path.is_file());
-    let own: Vec<PathBuf> = OWN.iter().filter_map(std::env::var_os).map(PathBuf::from).collect();
-    let all = bundle(system.into_iter().chain(own.iter().map(PathBuf::as_path)), session_ca);
-    let node = std::env::var_os("NODE_EXTRA_CA_CERTS").map(PathBuf::from);
-    let extra = bundle(node.as_deref().into_iter(), session_ca);
+    let system = SYSTEM.iter().map(Path::new).find(|path| path.is_file()).map(Path::to_owned);
+    // What is put in a variable's place holds what the person had there.
+    let (own, added) = (named(ALL_ROOTS), named(EXTRA_ROOTS));
+    let all = bundle(system.into_iter().chain(own).chain(added.clone()), session_ca);
+    let extra = bundle(added.into_iter(), session_ca);
     Ok(Roots { all: session.write("roots.pem", all.as_bytes())?, extra: session.write("ca.pem", extra.as_bytes())? })
 }
 
+fn named(variables: &[&str]) -> Vec<PathBuf> {
+    variables.iter().filter_map(std::env::var_os).map(PathBuf::from).collect()
+}
+
 /// Every certificate once; a file that cannot be read is one the command could not read either.
-fn bundle<'a>(files: impl Iterator<Item = &'a Path>, session_ca: &str) -> String {
-    let files: BTreeSet<PathBuf> = files.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned())).collect();
+fn bundle(files: impl Iterator<Item = PathBuf>, session_ca: &str) -> String {
+    let files: BTreeSet<PathBuf> = files.map(|path| path.canonicalize().unwrap_or(path)).collect();
     // Between certificates a bundle may say anything, in any encoding.
     let text = |path: &PathBuf| Some(String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned());
     let texts: Vec<String> = files.iter().filter_map(text).collect();
@@ -83,6 +78,6 @@ mod tests {
         let mut text = b"# Autoridad de Certificaci\xf3n\n".to_vec();
         text.extend(format!("{one}\n{two}\n{one}\n").bytes());
         std::fs::write(&file, text).unwrap();
-        assert_eq!(bundle([file.as_path()].into_iter(), &one), format!("{one}\n{two}\n"));
+        assert_eq!(bundle([file].into_iter(), &one), format!("{one}\n{two}\n"));
     }
 }
