@@ -4,7 +4,7 @@
 //! when it is the person's own, nobody else may write it, and the person trusted this path with
 //! this content. It chooses among connections that are there; it never makes one.
 
-use crate::lock::sha256;
+use crate::lock::{self, sha256};
 use crate::{Context, home};
 use proto::{Code, ConnectionName, Error, ProviderName, Result};
 use rustix::fs::OFlags;
@@ -45,6 +45,8 @@ impl Context {
         let path = path_in(folder)?;
         let text = read(&path)?;
         let choices = self.canonical(&path, parse(&path, &text)?)?;
+        // Two at once would each write what they had read.
+        let _lock = lock::patiently(&self.home.locks(), "trusted")?;
         let mut trusted = self.trusted()?;
         trusted.insert(path.display().to_string(), sha256(text.as_bytes()));
         self.write_trusted(&trusted)?;
@@ -188,6 +190,23 @@ mod tests {
         assert!(context.trusted_choices(&folder).unwrap_err().message.contains("has changed"));
         write(&folder, r#"{"notion":"work"}"#);
         assert!(context.trusted_choices(&folder).is_ok());
+    }
+
+    #[test]
+    fn of_many_that_are_trusted_at_once_each_counts() {
+        let (parent, context, _) = stage("{}");
+        let folders: Vec<PathBuf> = (0..16).map(|n| parent.path().join(format!("p{n}"))).collect();
+        for folder in &folders {
+            fs::create_dir(folder).unwrap();
+            write(folder, r#"{"notion":"work"}"#);
+        }
+        let context = &context;
+        std::thread::scope(|scope| {
+            for folder in &folders {
+                scope.spawn(|| context.trust(folder).unwrap());
+            }
+        });
+        assert_eq!(context.trusted().unwrap().len(), folders.len());
     }
 
     #[test]

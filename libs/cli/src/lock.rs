@@ -88,6 +88,21 @@ pub fn file(folder: &Path, name: &str) -> Result<Option<File>> {
     }
 }
 
+/// The same for what takes a moment: waits.
+pub(crate) fn patiently(folder: &Path, name: &str) -> Result<File> {
+    let began = Instant::now();
+    loop {
+        if let Some(file) = file(folder, name)? {
+            return Ok(file);
+        }
+        if began.elapsed() > PATIENCE {
+            return Err(Error::new(Code::Locked, format!("another process holds {}", folder.join(name).display()))
+                .hint("try again in a moment"));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// In hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
