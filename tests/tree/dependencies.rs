@@ -26,6 +26,28 @@ fn every_dependency_has_its_reason_beside_it() {
 }
 
 #[test]
+fn every_dependency_of_a_member_is_named_in_its_code() {
+    let mut complaints = Vec::new();
+    let libs =
+        files::names("libs").into_iter().map(|name| (format!("libs/{name}/Cargo.toml"), vec![format!("libs/{name}")]));
+    let programs = ["bins", "benches", "tests", "fuzz"].map(str::to_owned).to_vec();
+    for (path, folders) in libs.chain([("Cargo.toml".to_owned(), programs)]) {
+        let mut code: String =
+            folders.iter().flat_map(|folder| files::code(folder)).map(|file| files::read(&file)).collect();
+        if path == "Cargo.toml" {
+            code.push_str(&files::read("build.rs"));
+        }
+        let manifest: toml::Table = toml::from_str(&files::read(&path)).unwrap();
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let names = manifest.get(section).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+            let idle = names.filter(|name| !code.contains(&name.replace('-', "_")));
+            complaints.extend(idle.map(|name| format!("{path}: no code uses {name}; remove its line")));
+        }
+    }
+    files::none(complaints);
+}
+
+#[test]
 fn every_dependency_is_used_by_a_member() {
     let members =
         files::names("libs").into_iter().map(|name| format!("libs/{name}/Cargo.toml")).chain(["Cargo.toml".to_owned()]);

@@ -38,6 +38,21 @@ pub fn sources(directory: &str) -> Vec<String> {
     found
 }
 
+/// Every `.rs` file below a directory, tests too, but for what others wrote.
+pub fn code(directory: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in names(directory) {
+        let path = format!("{directory}/{name}");
+        match name.as_str() {
+            "target" | "node_modules" | ".venv" | "sources" => {}
+            _ if root().join(&path).is_dir() => found.extend(code(&path)),
+            _ if name.ends_with(".rs") => found.push(path),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// A source without the tests at its bottom.
 pub fn without_tests(source: &str) -> &str {
     source.split("\n#[cfg(test)]\nmod tests").next().unwrap_or(source)
