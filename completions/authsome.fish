@@ -96,7 +96,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand demo" -s q -l quiet -d
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand export" -l connection -d 'Connection to export, when there are several' -r
 complete -c authsome -n "__fish_authsome_using_subcommand export" -l format -d 'How to write the variables' -r -f -a "env\t'export NAME=\'value\', for eval in sh, bash and zsh'
-dotenv\t'NAME="value", for a .env file'
+dotenv\t'NAME=\'value\', for a .env file'
 shell\t'NAME=\'value\'; export NAME, for eval in any POSIX shell'
 json\t'One JSON object'
 fish\t'set -gx NAME \'value\', for fish'
@@ -152,7 +152,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand logout" -s q -l quiet 
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l connection -d 'Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l only -d 'Only these providers, separated by commas' -r
-complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l allow -d 'Host that is let through although --strict' -r
+complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l allow -d 'Host that is let through over https although --strict' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l connect-to -d 'Dial this loopback address for HOST:PORT; routing and certificates keep HOST' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l upstream-ca -d 'Trust these certificates, too, for connections to providers' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l listen -d 'Listen on this address instead of a loopback port of the system\'s choice, as for containers' -r
@@ -160,7 +160,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l home -d 'Whe
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l strict -d 'Refuse requests that no provider has a rule for'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l allow-private -d 'Let the proxy dial private and loopback addresses'
-complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l i-know -d 'Let --listen take an address that other machines may reach'
+complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l i-know -d 'Let --listen take an address that is neither loopback nor private'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l no-connection-header -d 'Leave out the response header that names the connection used'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l status -d 'Print counters as a JSON line for every line on stdin, and at the end'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l json -d 'Answer in JSON, errors too'
@@ -181,7 +181,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand revoke" -s q -l quiet 
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l connection -d 'Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l only -d 'Only these providers, separated by commas' -r
-complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow -d 'Host that is let through although --strict' -r
+complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow -d 'Host that is let through over https although --strict' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l connect-to -d 'Dial this loopback address for HOST:PORT; routing and certificates keep HOST' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l upstream-ca -d 'Trust these certificates, too, for connections to providers' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l listen -d 'Listen on this address instead of a loopback port of the system\'s choice, as for containers' -r
@@ -189,7 +189,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand run" -l home -d 'Where
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l strict -d 'Refuse requests that no provider has a rule for'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow-private -d 'Let the proxy dial private and loopback addresses'
-complete -c authsome -n "__fish_authsome_using_subcommand run" -l i-know -d 'Let --listen take an address that other machines may reach'
+complete -c authsome -n "__fish_authsome_using_subcommand run" -l i-know -d 'Let --listen take an address that is neither loopback nor private'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l no-connection-header -d 'Leave out the response header that names the connection used'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -s q -l quiet -d 'Say nothing but what was asked for'

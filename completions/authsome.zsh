@@ -139,7 +139,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--connection=[Connection to export, when there are several]:NAME:_default' \
 '--format=[How to write the variables]:FORMAT:((env\:"export NAME='\''value'\'', for eval in sh, bash and zsh"
-dotenv\:"NAME="value", for a .env file"
+dotenv\:"NAME='\''value'\'', for a .env file"
 shell\:"NAME='\''value'\''; export NAME, for eval in any POSIX shell"
 json\:"One JSON object"
 fish\:"set -gx NAME '\''value'\'', for fish"
@@ -235,7 +235,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--connection=[Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection]:PROVIDER=NAME:_default' \
 '*--only=[Only these providers, separated by commas]:PROVIDER:_default' \
-'*--allow=[Host that is let through although --strict]:HOST:_default' \
+'*--allow=[Host that is let through over https although --strict]:HOST:_default' \
 '*--connect-to=[Dial this loopback address for HOST\:PORT; routing and certificates keep HOST]:HOST:PORT=LOOPBACK:PORT:_default' \
 '--upstream-ca=[Trust these certificates, too, for connections to providers]:FILE:_files' \
 '--listen=[Listen on this address instead of a loopback port of the system'\''s choice, as for containers]:ADDRESS:PORT:_default' \
@@ -243,7 +243,7 @@ _arguments "${_arguments_options[@]}" : \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--strict[Refuse requests that no provider has a rule for]' \
 '--allow-private[Let the proxy dial private and loopback addresses]' \
-'--i-know[Let --listen take an address that other machines may reach]' \
+'--i-know[Let --listen take an address that is neither loopback nor private]' \
 '--no-connection-header[Leave out the response header that names the connection used]' \
 '--status[Print counters as a JSON line for every line on stdin, and at the end]' \
 '--json[Answer in JSON, errors too]' \
@@ -283,7 +283,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--connection=[Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection]:PROVIDER=NAME:_default' \
 '*--only=[Only these providers, separated by commas]:PROVIDER:_default' \
-'*--allow=[Host that is let through although --strict]:HOST:_default' \
+'*--allow=[Host that is let through over https although --strict]:HOST:_default' \
 '*--connect-to=[Dial this loopback address for HOST\:PORT; routing and certificates keep HOST]:HOST:PORT=LOOPBACK:PORT:_default' \
 '--upstream-ca=[Trust these certificates, too, for connections to providers]:FILE:_files' \
 '--listen=[Listen on this address instead of a loopback port of the system'\''s choice, as for containers]:ADDRESS:PORT:_default' \
@@ -291,7 +291,7 @@ _arguments "${_arguments_options[@]}" : \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--strict[Refuse requests that no provider has a rule for]' \
 '--allow-private[Let the proxy dial private and loopback addresses]' \
-'--i-know[Let --listen take an address that other machines may reach]' \
+'--i-know[Let --listen take an address that is neither loopback nor private]' \
 '--no-connection-header[Leave out the response header that names the connection used]' \
 '--json[Answer in JSON, errors too]' \
 '-q[Say nothing but what was asked for]' \

@@ -85,16 +85,23 @@ fn rename(context: &Context, provider: &ProviderName, from: &ConnectionName, to:
     let vault = context.vault()?;
     let known = context.connections(&vault, provider)?;
     known.choose(Some(from))?;
+    if from == to {
+        return renamed(context, provider, from, to);
+    }
     let (old, new) =
         (Key::connection(&context.profile, provider, from), Key::connection(&context.profile, provider, to));
     let _lock = context.lock(&vault, &old)?;
     let missing = || Error::new(Code::NotFound, format!("{provider} has no connection {from}"));
     let entry = vault.get(&old)?.ok_or_else(missing)?;
-    vault.put(&new, Expect::Missing, entry.record, entry.secret).map_err(|error| taken(error, provider, to))?;
+    vault.put(&new, Expect::Missing, entry.record, entry.secret).map_err(|error| taken(error, &new, to))?;
     if known.default.as_ref() == Some(from) {
         point(&vault, context, provider, to)?;
     }
     vault.erase(&old, Expect::Rev(entry.rev))?;
+    renamed(context, provider, from, to)
+}
+
+fn renamed(context: &Context, provider: &ProviderName, from: &ConnectionName, to: &ConnectionName) -> Result<Status> {
     context.output.note(&format!("{provider}'s connection {from} is now {to}."));
     if context.output.is_json() {
         context.output.document(&json!({"provider": provider, "name": to, "was": from}));
@@ -102,10 +109,11 @@ fn rename(context: &Context, provider: &ProviderName, from: &ConnectionName, to:
     Ok(0)
 }
 
-fn taken(error: Error, provider: &ProviderName, to: &ConnectionName) -> Error {
+fn taken(error: Error, new: &Key, to: &ConnectionName) -> Error {
+    let provider = &new.provider;
     if error.code != Code::Conflict {
         return error;
     }
     Error::invalid(format!("{provider} already has a connection {to}"))
-        .hint(format!("authsome logout {provider} --connection {to}"))
+        .hint(format!("authsome logout {provider} --connection {to}{}", new.profile_flag()))
 }

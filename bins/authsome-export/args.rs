@@ -26,7 +26,7 @@ pub struct Args {
 pub enum Format {
     /// export NAME='value', for eval in sh, bash and zsh
     Env,
-    /// NAME="value", for a .env file
+    /// NAME='value', for a .env file
     Dotenv,
     /// NAME='value'; export NAME, for eval in any POSIX shell
     Shell,

@@ -13,7 +13,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let provider = catalog::name_of(&definition)?;
     let vault = context.vault()?;
     let known = context.connections(&vault, &provider)?;
-    let row = known.choose(args.connection.as_ref())?;
+    let row = known.choose_to_end(args.connection.as_ref())?;
     let was_default = known.default.as_ref() == row.key.connection_name();
     let name = row.key.connection_name().cloned().unwrap_or_default();
     if !args.yes && std::io::stdin().is_terminal() {

@@ -52,14 +52,16 @@ pub fn dialer(settings: &Settings, roots: &RootCertStore) -> Result<Dialer> {
 
 /// The person's own `HTTPS_PROXY`; lower case wins, as with curl.
 fn upstream_proxy(roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
-    let variable = |names: [&str; 2]| {
-        names.into_iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.trim().is_empty())
+    let variable = |names: [&'static str; 2]| {
+        let set = names.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
+        set.into_iter().find(|(_, value)| !value.trim().is_empty())
     };
-    let Some(text) = variable(["https_proxy", "HTTPS_PROXY"]).or_else(|| variable(["all_proxy", "ALL_PROXY"])) else {
+    let Some((name, text)) = variable(["https_proxy", "HTTPS_PROXY"]).or_else(|| variable(["all_proxy", "ALL_PROXY"]))
+    else {
         return Ok(None);
     };
     let bad = |what: &str| {
-        Error::invalid(format!("HTTPS_PROXY {what}")).hint("HTTPS_PROXY=http://HOST:PORT, or https:// or socks5://")
+        Error::invalid(format!("{name} {what}")).hint(format!("{name}=http://HOST:PORT, or https:// or socks5://"))
     };
     let text = if text.contains("://") { text } else { format!("http://{text}") };
     let url = url::Url::parse(&text).map_err(|_| bad("is no URL"))?;
@@ -74,7 +76,7 @@ fn upstream_proxy(roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
     let decoded = |text: &str| percent_decoded(text);
     let user = (!url.username().is_empty())
         .then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default()).into()));
-    let no_proxy = variable(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    let (_, no_proxy) = variable(["no_proxy", "NO_PROXY"]).unwrap_or_default();
     if no_proxy.split(',').any(|entry| entry.trim() == "*") {
         return Ok(None);
     }

@@ -12,7 +12,7 @@ use host::Host;
 use mitm::{Permitted, Proxy, SessionCa};
 use proto::ops::credential::{Open, Routes, RoutesWanted};
 use proto::ops::proxy::{Opened, Settings};
-use proto::{Error, PLACEHOLDER, Result, Secrets};
+use proto::{Error, PLACEHOLDER, ProfileName, Result, Secrets};
 use provider::{HostPattern, Target};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit};
@@ -49,16 +49,18 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
         .build()
         .map_err(|error| Error::unavailable(format!("cannot start the proxy's runtime: {error}")))?;
     let audit = Audit::open(&context.home)?;
+    let profile = open.profile.clone();
     let source = Source::start(context, open)?;
     let routes: Routes = runtime.block_on(source.ask("routes", &RoutesWanted::default()))?;
-    routes.routes.iter().filter_map(ambiguity).for_each(|error| note(&warning(&error)));
+    routes.routes.iter().filter_map(|route| ambiguity(route, &profile)).for_each(|error| note(&warning(&error)));
     let env = routes.routes.iter().flat_map(|route| route.env.clone()).collect();
     let ca = Arc::new(authority(known, &routes)?);
     let password = password()?;
     let listener = listener(&settings)?;
     let address = listener.local_addr().map_err(|error| Error::unavailable(format!("cannot listen: {error}")))?;
     let counters = Arc::new(Counters::default());
-    let session = session(&settings, Told { audit, counters: counters.clone() }, source.clone(), ca.clone(), routes)?;
+    let told = Told { profile, audit, counters: counters.clone() };
+    let session = session(&settings, told, source.clone(), ca.clone(), routes)?;
     let roots = network::roots(&settings)?;
     let proxy = mitm::Settings {
         password: password.clone().into(),
@@ -86,8 +88,9 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     Ok((opened, Running { counters, source, stop, thread }))
 }
 
-/// Who hears of what happens.
+/// Who hears of what happens, and whose it is.
 struct Told {
+    profile: ProfileName,
     audit: Audit,
     counters: Arc<Counters>,
 }
@@ -97,6 +100,7 @@ fn session(settings: &Settings, told: Told, source: Source, ca: Arc<SessionCa>, 
         host.parse::<Host>().map_err(|error| Error::invalid(format!("--allow {}: {error}", proto::redact::shown(host))))
     });
     Ok(Session {
+        profile: told.profile,
         source,
         audit: told.audit,
         counters: told.counters,

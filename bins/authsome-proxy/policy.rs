@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use mitm::{Action, Answer, Answered, Injection, Refusal, RequestHead, Scheme, SessionCa, Verdict};
 use proto::ops::credential::{Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set};
 use proto::ops::proxy::Mode;
-use proto::{Code, ConnectionName, Error, Object, ProviderName, Result, codec};
+use proto::{Code, ConnectionName, Error, Object, ProfileName, ProviderName, Result, codec};
 use provider::Found;
 use secrecy::SecretString;
 use std::collections::{HashMap, HashSet};
@@ -24,6 +24,7 @@ const REJECTED: Duration = Duration::from_secs(5);
 
 /// What a session's policy is made of.
 pub struct Session {
+    pub profile: ProfileName,
     pub source: Source,
     pub audit: Audit,
     pub counters: Arc<Counters>,
@@ -109,26 +110,19 @@ impl Session {
             return Ok(Verdict::Intercept { private: private || declared });
         }
         let open = self.mode == Mode::Connected || (scheme == Scheme::Https && self.allow.contains(&to.host));
-        if open {
-            return Ok(Verdict::Tunnel { private });
+        match open {
+            true => Ok(Verdict::Tunnel { private }),
+            false => Ok(Verdict::Refuse(no_rule(&to.host, scheme))),
         }
-        Ok(Verdict::Refuse(
-            Refusal::new(
-                StatusCode::FORBIDDEN,
-                "no-rule",
-                format!("no provider has a rule for {}, and this session is strict", to.host),
-            )
-            .fix(format!("authsome run --allow {}", to.host)),
-        ))
     }
 
     async fn action(&self, head: &RequestHead<'_>) -> Result<Action> {
         let Some(mut route) = routed(&self.present_table(), head)? else { return Ok(Action::Forward) };
         let choice = chosen(head)?;
-        if choice.is_none() && ambiguity(&route).is_some() {
+        if choice.is_none() && ambiguity(&route, &self.profile).is_some() {
             // A client keeps its connection open for long: somebody may have chosen since.
             route = routed(&*self.table().await?, head)?.unwrap_or(route);
-            ambiguity(&route).map_or(Ok(()), Err)?;
+            ambiguity(&route, &self.profile).map_or(Ok(()), Err)?;
         }
         let slot = Slot { authority: head.authority.clone(), provider: route.provider.clone(), choice };
         let credential = self.credential(slot, head).await?;
@@ -272,6 +266,16 @@ fn place(set: &Set, credential: &Resolved) -> Result<mitm::Slot> {
     Ok(mitm::Slot { place, value: SecretString::from(value) })
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn no_rule(host: &Host, scheme: Scheme) -> Refusal {
+    let (why, fix) = match scheme {
+        Scheme::Https => {
+            (format!("no provider has a rule for {host}"), format!("authsome run --strict --allow {host} -- COMMAND"))
+        }
+        Scheme::Http => (format!("{host} was asked for by plain http"), "use https".to_owned()),
+    };
+    Refusal::new(StatusCode::FORBIDDEN, "no-rule", format!("{why}, and this session is strict")).fix(fix)
+}
+
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,12 @@
 //! Role `proxy` over a pipe: one `open`, then traffic until EOF; `status` tells its counters.
 
 use crate::opened::{self, Running};
+use crate::policy::locked;
 use cli::{Context, Globals, Home, Output};
 use helper::{Host, Service};
 use proto::ops::credential::Open;
 use proto::{Error, Hello, Object, Result, codec};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 pub struct Served {
     /// Taken by `open`.
@@ -57,8 +58,4 @@ impl Served {
         let running = running.as_ref().ok_or_else(|| Error::invalid("\"open\" comes first"))?;
         Ok(codec::to_object(&running.counters.counted()))
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

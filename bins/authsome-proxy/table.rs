@@ -1,7 +1,7 @@
 //! The routes as the proxy looks things up in them; read again when older than a second.
 
 use proto::ops::credential::{Route, Routes, Target};
-use proto::{ConnectionName, Error, Result};
+use proto::{ConnectionName, Error, ProfileName, Result};
 use provider::Rule;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,18 +46,17 @@ impl Table {
 }
 
 /// What a person is told about a provider whose requests will be refused.
-pub fn ambiguity(route: &Route) -> Option<Error> {
+pub fn ambiguity(route: &Route, profile: &ProfileName) -> Option<Error> {
     if route.connection.is_some() {
         return None;
     }
     let provider = &route.provider;
     let error = Error::new(proto::Code::Ambiguous, format!("{provider} has several connections and none is chosen"))
         .choices(route.choices.iter().map(ConnectionName::to_string));
-    Some(
-        error.hint(format!(
-            "authsome run --connection {provider}=NAME, or authsome connection set-default {provider} NAME"
-        )),
-    )
+    Some(error.hint(format!(
+        "authsome run --connection {provider}=NAME, or authsome connection set-default {provider} NAME{}",
+        profile.flag()
+    )))
 }
 
 fn rule(route: Route) -> Result<Rule<Arc<Route>>> {

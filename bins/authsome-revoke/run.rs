@@ -45,7 +45,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 
 fn meant(known: &Connections, args: &Args) -> Result<Vec<Key>> {
     if args.connection.is_some() || known.rows.is_empty() {
-        return Ok(vec![known.choose(args.connection.as_ref())?.key.clone()]);
+        return Ok(vec![known.choose_to_end(args.connection.as_ref())?.key.clone()]);
     }
     Ok(known.rows.iter().map(|row| row.key.clone()).collect())
 }

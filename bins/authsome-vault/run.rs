@@ -88,7 +88,11 @@ fn row(vault: &VaultProcess, context: &Context, name: &str) -> Result<Row> {
 
 fn row_at(vault: &VaultProcess, key: &Key) -> Result<Row> {
     vault.record(key)?.ok_or_else(|| {
-        Error::new(Code::NotFound, format!("the vault has no {key}")).hint(format!("authsome login {}", key.provider))
+        Error::new(Code::NotFound, format!("the vault has no {key}")).hint(format!(
+            "authsome login {}{}",
+            key.provider,
+            key.flags()
+        ))
     })
 }
 

@@ -83,7 +83,8 @@ impl Context {
         self.output.note(&match without.choose(None).map(|row| name(&row.key).to_owned()) {
             Ok(next) => format!("It was the default. {provider} now means its connection {next}."),
             Err(error) if error.code == Code::Ambiguous => {
-                format!("It was the default. authsome connection set-default {provider} NAME sets another.")
+                let profile = self.profile.flag();
+                format!("It was the default. authsome connection set-default {provider} NAME{profile} sets another.")
             }
             Err(_) => return Ok(()),
         });
@@ -131,12 +132,17 @@ impl Connections {
         found.ok_or_else(|| Error::internal("the chosen connection is not among the listed ones"))
     }
 
+    /// The same for who ends one: a login would be the opposite of what is wanted.
+    pub fn choose_to_end(&self, named: Option<&ConnectionName>) -> Result<&Row> {
+        self.choose(named).map_err(|error| match error.code {
+            Code::NotFound => error.hint(format!("authsome list --connected{}", self.profile.flag())),
+            _ => error,
+        })
+    }
+
     fn explained(&self, choice: Choice) -> Error {
         let provider = self.provider.as_ref().map(ProviderName::as_str).unwrap_or_default();
-        let profile = match self.profile == ProfileName::default() {
-            true => String::new(),
-            false => format!(" --profile {}", self.profile),
-        };
+        let profile = self.profile.flag();
         match choice {
             Choice::One(_) | Choice::NotConnected => Error::new(Code::NotFound, format!("{provider} is not connected"))
                 .hint(format!("authsome login {provider}{profile}")),

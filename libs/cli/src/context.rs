@@ -1,6 +1,7 @@
 //! What every program knows once its flags are read.
 
 use crate::directory::Choices;
+use crate::program::is_falsey;
 use crate::{Config, Home, Output};
 use helper::{Direction, Tracer};
 use proto::{Error, ProfileName, Result};
@@ -31,7 +32,7 @@ pub struct Globals {
 impl Globals {
     /// What the dispatcher passes on, for a program without flags of its own.
     pub fn from_env() -> Globals {
-        let is_set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0");
+        let is_set = |variable| std::env::var_os(variable).is_some_and(|value| !is_falsey(&value));
         Globals { json: is_set("AUTHSOME_JSON"), quiet: is_set("AUTHSOME_QUIET"), ..Globals::default() }
     }
 }

@@ -19,7 +19,7 @@ pub struct SessionArgs {
     /// Refuse requests that no provider has a rule for
     #[arg(long)]
     pub strict: bool,
-    /// Host that is let through although --strict
+    /// Host that is let through over https although --strict
     #[arg(long, value_name = "HOST", requires = "strict")]
     pub allow: Vec<String>,
     /// Let the proxy dial private and loopback addresses
@@ -34,7 +34,7 @@ pub struct SessionArgs {
     /// Listen on this address instead of a loopback port of the system's choice, as for containers
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
-    /// Let --listen take an address that other machines may reach
+    /// Let --listen take an address that is neither loopback nor private
     #[arg(long, requires = "listen")]
     pub i_know: bool,
     /// Leave out the response header that names the connection used

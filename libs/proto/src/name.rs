@@ -76,6 +76,13 @@ name!(
     ConnectionName, "connection"
 );
 
+impl ProfileName {
+    /// What means it on a command line: ` --profile home`, or nothing where it is meant anyway.
+    pub fn flag(&self) -> String {
+        if *self == ProfileName::default() { String::new() } else { format!(" --profile {self}") }
+    }
+}
+
 /// The name of a provider's definition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -170,8 +177,7 @@ impl Key {
 
     /// ` --profile home`, or nothing.
     pub fn profile_flag(&self) -> String {
-        let profile = Some(&self.profile).filter(|name| **name != ProfileName::default());
-        profile.map(|name| format!(" --profile {name}")).unwrap_or_default()
+        self.profile.flag()
     }
 
     /// The connection's name, unless this is a reserved key.
