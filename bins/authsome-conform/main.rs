@@ -1,7 +1,8 @@
 //! The conformance kit: plays the project's own transcripts against anyone's helper.
 //!
 //! It knows lines and what must come back, not what a helper is made of. It uses neither the vault
-//! nor the configuration of the person who runs it: every case has a home of its own.
+//! nor the configuration of the person who runs it: every case has a home of its own, unless `--home`
+//! names one.
 
 #![forbid(unsafe_code)]
 
