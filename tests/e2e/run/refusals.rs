@@ -114,14 +114,37 @@ fn a_strict_session_lets_nothing_else_through() {
     let world = connected();
     let script = "curl -s -o /dev/null -w '%{http_connect}\n' https://other.test/; \
                   curl -s -o /dev/null -w '%{http_code}\n' http://other.test/; \
+                  curl -s http://other.test/ | grep -o 'use https'; \
                   curl -s -o /dev/null -w '%{http_connect}\n' https://93.184.216.34/; \
                   exec curl -sS -o ok https://api.notion.test/v1/users/me";
     let mut args = world.run_args(&["sh", "-c", script]);
     args.insert(1, "--strict".to_owned());
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let output = world.home.run(&args).unwrap().expect_code(0);
-    assert_eq!(output.stdout, "403\n403\n403\n");
+    assert_eq!(output.stdout, "403\n403\nuse https\n403\n");
     world.assert_real_token();
+}
+
+#[test]
+fn the_command_that_a_strict_session_names_lets_the_host_through() {
+    let world = connected();
+    // What a CONNECT is answered with, which curl does not show.
+    let script = "address=${HTTPS_PROXY##*@}; credentials=${HTTPS_PROXY#http://}; \
+                  curl -s --max-time 2 telnet://$address <<END
+CONNECT other.test:443 HTTP/1.1\r
+Host: other.test:443\r
+Proxy-Authorization: Basic $(printf %s ${credentials%@*} | base64 -w0)\r
+\r
+END
+                  exit 0";
+    let mut args = world.run_args(&["sh", "-c", script]);
+    args.insert(1, "--strict".to_owned());
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let said = world.home.run(&args).unwrap().expect_code(0).stdout;
+    let (status, code, body) = refusal(&said);
+    assert_eq!((status, code.as_str()), (403, "no-rule"));
+    assert_eq!(body["fix"], "authsome run --strict --allow other.test -- COMMAND");
+    world.home.run(&["run", "--strict", "--allow", "other.test", "--", "true"]).unwrap().expect_code(0);
 }
 
 /// Another user of the machine can reach the port, and has no password for it. Without root there
