@@ -1,8 +1,9 @@
 //! A proxy for a shell: started as `authsome run` starts it, told on stdout.
 
 use crate::args::Args;
+use cli::helpers::Warnings;
 use cli::{Context, Status};
-use helper::{Asks, Child, NoAsks};
+use helper::Child;
 use proto::ops::proxy::Opened;
 use proto::{Object, Result, codec};
 use std::io::BufRead;
@@ -11,7 +12,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("authsome-proxy")?;
     let open = args.session.open(&context.profile)?;
     let child = context.proxy()?;
-    let answer = child.link().call("open", codec::to_object(&open), &mut Notes(context))??;
+    let answer = child.link().call("open", codec::to_object(&open), &mut Warnings(context))??;
     let opened: Opened = codec::from_object("the proxy's answer to open", answer)?;
     context.output.document(&serde_json::Value::Object(codec::to_object(&opened)));
     let tell = |child: &Child| -> Result<()> {
@@ -32,16 +33,4 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         tell(&child)?;
     }
     Ok(0)
-}
-
-struct Notes<'a>(&'a Context);
-
-impl Asks for Notes<'_> {
-    fn ask(&mut self, kind: &str, body: Object, alive: &dyn Fn() -> bool) -> Result<Object> {
-        NoAsks.ask(kind, body, alive)
-    }
-
-    fn note(&mut self, text: &str) {
-        self.0.output.warning(text);
-    }
 }

@@ -2,12 +2,13 @@
 
 use crate::args::Args;
 use crate::{child, environment, node, roots, signals};
+use cli::helpers::Warnings;
 use cli::session::Session;
 use cli::{Context, Status};
-use helper::{Asks, Child};
+use helper::Child;
 use proto::ops::credential::Open;
 use proto::ops::proxy::Opened;
-use proto::{Code, Error, Object, ProviderName, Result, codec};
+use proto::{Error, ProviderName, Result, codec};
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -62,17 +63,4 @@ fn choose_here(open: &mut Open, context: &Context) {
 fn open_proxy(proxy: &Child, open: &Open, context: &Context) -> Result<Opened> {
     let answer = proxy.link().call("open", codec::to_object(open), &mut Warnings(context))??;
     codec::from_object("the proxy's answer to open", answer)
-}
-
-/// What the proxy notes while it opens, such as a provider whose connection is ambiguous.
-struct Warnings<'a>(&'a Context);
-
-impl Asks for Warnings<'_> {
-    fn ask(&mut self, kind: &str, _: Object, _: &dyn Fn() -> bool) -> Result<Object> {
-        Err(Error::new(Code::Unsupported, format!("a proxy asks nothing, not even {:?}", proto::redact::shown(kind))))
-    }
-
-    fn note(&mut self, text: &str) {
-        self.0.output.warning(text);
-    }
 }

@@ -1,8 +1,8 @@
 //! Starting the program that serves a role. Defaults and drop-ins take the same road.
 
 use crate::{Context, exec_path};
-use helper::{Child, Spawned, vault::Vault};
-use proto::Result;
+use helper::{Asks, Child, NoAsks, Spawned, vault::Vault};
+use proto::{Object, Result};
 use std::path::Path;
 use std::process::Command;
 
@@ -111,4 +111,17 @@ fn is_passed(name: &str) -> bool {
         || name.starts_with("AUTHSOME_")
         || name.starts_with("SSL_CERT_")
         || (PROXY.contains(&name) && !in_session())
+}
+
+/// Of a helper that asks nothing: its notes are warnings, such as of a provider whose connection is ambiguous.
+pub struct Warnings<'a>(pub &'a Context);
+
+impl Asks for Warnings<'_> {
+    fn ask(&mut self, kind: &str, body: Object, alive: &dyn Fn() -> bool) -> Result<Object> {
+        NoAsks.ask(kind, body, alive)
+    }
+
+    fn note(&mut self, text: &str) {
+        self.0.output.warning(text);
+    }
 }

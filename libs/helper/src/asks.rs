@@ -14,7 +14,7 @@ pub struct NoAsks;
 
 impl Asks for NoAsks {
     fn ask(&mut self, kind: &str, _: Object, _: &dyn Fn() -> bool) -> proto::Result<Object> {
-        Err(Error::new(Code::Unsupported, format!("nobody answers the ask {kind:?} here")))
+        Err(Error::new(Code::Unsupported, format!("nobody answers the ask {:?} here", proto::redact::shown(kind))))
     }
 
     fn note(&mut self, _: &str) {}
