@@ -14,7 +14,7 @@ pub type Problems = BTreeMap<String, String>;
 
 /// Larger than any key, and escaped as JSON it still fits into a line of the protocol. A stream that
 /// never ends must not fill the memory.
-const STDIN: u64 = 256 * 1024;
+const LONGEST: u64 = 256 * 1024;
 
 /// What was given without asking anybody.
 #[derive(Default)]
@@ -113,6 +113,15 @@ fn incomplete(left: &Form, superfluous: bool) -> Error {
         .hint(format!("pipe it in as {{{}}}, or leave out --stdin and be asked", object.join(",")))
 }
 
+/// Whether its value may have several lines: a key in PEM, or the file that holds it.
+pub fn has_lines(field: &Field) -> bool {
+    field.name == "private_key"
+}
+
+pub fn is_too_long(value: &str) -> bool {
+    value.len() as u64 > LONGEST
+}
+
 /// A form as a person filled it, or what to mend.
 pub fn from_typed(form: &Form, typed: &BTreeMap<String, String>) -> Result<FormAnswer, Problems> {
     let mut answer = FormAnswer::default();
@@ -148,8 +157,11 @@ fn check(field: &Field, value: &str) -> Result<(), String> {
     if value == PLACEHOLDER {
         return Err("this is the placeholder that a session shows, not a credential".to_owned());
     }
-    // Only a key in PEM has lines.
-    if value.chars().any(|c| c.is_control() && !(c == '\n' && field.name == "private_key")) {
+    if is_too_long(value) {
+        return Err(format!("it is too long: more than {} KiB", LONGEST / 1024));
+    }
+    let breaks: &[char] = if has_lines(field) { &['\r', '\n', '\t'] } else { &[] };
+    if value.chars().any(|c| c.is_control() && !breaks.contains(&c)) {
         return Err("it has control characters in it".to_owned());
     }
     let Some(pattern) = &field.pattern else { return Ok(()) };
@@ -162,6 +174,8 @@ fn check(field: &Field, value: &str) -> Result<(), String> {
 }
 
 fn put(answer: &mut FormAnswer, field: &Field, value: &str) {
+    // A browser ends lines with both, wherever they came from.
+    let value = &*Zeroizing::new(value.replace("\r\n", "\n"));
     if field.masked {
         answer.secret.set(&field.name, value);
     } else {
@@ -171,11 +185,11 @@ fn put(answer: &mut FormAnswer, field: &Field, value: &str) {
 
 fn read_stdin() -> Result<BTreeMap<String, Zeroizing<String>>> {
     // With all its room from the start: one that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(STDIN as usize + 1));
-    let read = std::io::stdin().lock().take(STDIN + 1).read_to_end(&mut bytes);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
+    let read = std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes);
     read.map_err(|error| Error::unavailable(format!("cannot read stdin: {error}")))?;
-    if bytes.len() as u64 > STDIN {
-        return Err(Error::invalid(format!("stdin is too long for a key: more than {} KiB", STDIN / 1024))
+    if bytes.len() as u64 > LONGEST {
+        return Err(Error::invalid(format!("stdin is too long for a key: more than {} KiB", LONGEST / 1024))
             .hint("pipe the key alone in: … | authsome login PROVIDER --stdin"));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid("stdin is no text in UTF-8"))?.trim();

@@ -13,6 +13,7 @@ mod host;
 mod interrupt;
 mod opener;
 mod page;
+mod pasted;
 mod qr;
 mod record;
 mod run;

@@ -1,24 +1,32 @@
 //! The person's terminal, read while the page is also listened to.
 //!
 //! A prompt runs on its own thread; dropping it stops the reading and gives the terminal back as
-//! it was, so that an answer on the page leaves no terminal without echo.
+//! it was, so that an answer on the page leaves no terminal without echo. What was typed or pasted
+//! for a prompt is never left to whoever reads the terminal next: a shell would run it.
 
 use crate::fields;
+use crate::pasted::{self, Reach};
 use crate::wait::Heard;
 use proto::ops::flow::{Field, Form};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
+};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 const CTRL_C: u8 = 0x03;
 
 /// A key that nothing follows for this long was struck by a finger.
 const ALONE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// Whoever still types after this long did not paste.
+const REST: Duration = Duration::from_secs(2);
 
 /// Whether there is a person at a terminal.
 pub fn is_there() -> bool {
@@ -89,6 +97,7 @@ impl Drop for Prompt {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        let _ = tcflush(&self.tty, QueueSelector::IFlush);
         let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.saved);
     }
 }
@@ -108,7 +117,11 @@ impl Console {
         let optional = if field.required { "" } else { " (may stay empty)" };
         let default = field.default.as_ref().map(|default| format!(" [{default}]")).unwrap_or_default();
         self.say(&format!("{}{optional}{default}: ", field.label))?;
-        let typed = if field.masked { self.hidden(None)? } else { self.shown()? };
+        let typed = match field.masked {
+            _ if fields::has_lines(field) => self.without_echo(Console::lines)?,
+            true => self.hidden(None)?,
+            false => self.shown()?,
+        };
         Ok(match &field.default {
             Some(default) if typed.is_empty() => default.clone(),
             _ => typed,
@@ -128,24 +141,67 @@ impl Console {
         }
     }
 
-    /// A line without echo and of any length: a terminal's own line editing ends at 4096 bytes.
     fn hidden(&mut self, other: Option<u8>) -> io::Result<String> {
+        self.without_echo(|console| console.line(other))
+    }
+
+    /// With lines of any length: a terminal's own line editing ends at 4096 bytes.
+    fn without_echo(&mut self, read: impl FnOnce(&Console) -> io::Result<String>) -> io::Result<String> {
         let saved = tcgetattr(&self.tty)?;
         let mut raw = saved.clone();
         raw.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
+        let typed = read(self);
+        let dropped = self.drop_rest();
+        let restored = tcsetattr(&self.tty, OptionalActions::Now, &saved);
+        self.say("\n")?;
+        dropped.and(restored.map_err(io::Error::from))?;
+        typed
+    }
+
+    fn line(&self, other: Option<u8>) -> io::Result<String> {
         let config = rpassword::ConfigBuilder::new()
             .input_reader(self.keys(other)?)
             .output_discard()
             .password_feedback_hide()
             .build();
-        let line = rpassword::read_password_with_config(config);
-        let restored = tcsetattr(&self.tty, OptionalActions::Now, &saved);
-        self.say("\n")?;
-        restored?;
-        line
+        rpassword::read_password_with_config(config)
+    }
+
+    /// A key or its file, to its end. What is neither ends with its paste, and one that is cut off
+    /// with an empty line.
+    fn lines(&self) -> io::Result<String> {
+        let mut text = Zeroizing::new(String::new());
+        loop {
+            let line = Zeroizing::new(self.line(None)?);
+            text.push_str(&line);
+            text.push('\n');
+            let is_whole = match pasted::reach(&text) {
+                Reach::Whole => true,
+                Reach::Unknown => self.is_quiet()?,
+                Reach::Open => line.trim().is_empty() && self.is_quiet()?,
+            };
+            if is_whole {
+                return Ok(text.to_string());
+            }
+        }
+    }
+
+    /// Reads what is left of a paste, and forgets it.
+    fn drop_rest(&self) -> io::Result<()> {
+        let end = Instant::now() + REST;
+        loop {
+            tcflush(&self.tty, QueueSelector::IFlush)?;
+            if self.is_quiet()? || Instant::now() >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_quiet(&self) -> io::Result<bool> {
+        is_quiet(&self.tty)
     }
 
     fn keys(&self, other: Option<u8>) -> io::Result<Keys> {
@@ -183,9 +239,14 @@ impl Read for Keys {
 impl Keys {
     /// A paste that begins with the same letter comes all at once.
     fn was_struck_alone(&self, typed: &[u8]) -> io::Result<bool> {
-        let mut more = [PollFd::new(&self.tty, PollFlags::IN)];
-        Ok(typed.len() == 1 && poll(&mut more, Some(&ALONE))? == 0)
+        Ok(typed.len() == 1 && is_quiet(&self.tty)?)
     }
+}
+
+/// Nothing comes for a moment.
+fn is_quiet(tty: &File) -> io::Result<bool> {
+    let mut more = [PollFd::new(tty, PollFlags::IN)];
+    Ok(poll(&mut more, Some(&ALONE))? == 0)
 }
 
 /// A key that ends a prompt, while the terminal sends no signal for it.

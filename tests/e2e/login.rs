@@ -4,6 +4,7 @@ mod clients;
 mod devices;
 mod ends;
 mod hardening;
+mod keys;
 mod turns;
 
 use crate::world::World;

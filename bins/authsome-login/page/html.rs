@@ -1,7 +1,7 @@
 //! The pages, escaped by their template; no script, font, image or style from elsewhere.
 
 use super::About;
-use crate::fields::Problems;
+use crate::fields::{self, Problems};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -84,9 +84,16 @@ fn field(field: &Field, typed: &Typed, first: bool) -> Markup {
     html! {
         div.field {
             label for=(field.name) { (field.label) @if !field.required { span.quiet { " (may stay empty)" } } }
-            input id=(field.name) name=(field.name) type=(kind) value=[value] required[field.required] autofocus[first]
-                autocapitalize="off" spellcheck="false" autocomplete="off"
-                aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| &problem_id)];
+            // Browsers take the line breaks out of what is pasted into an input.
+            @if fields::has_lines(field) {
+                textarea.masked[field.masked] id=(field.name) name=(field.name) rows="6" required[field.required]
+                    autofocus[first] autocapitalize="off" spellcheck="false" autocomplete="off"
+                    aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| &problem_id)] { (value.map_or("", |value| value)) }
+            } @else {
+                input id=(field.name) name=(field.name) type=(kind) value=[value] required[field.required] autofocus[first]
+                    autocapitalize="off" spellcheck="false" autocomplete="off"
+                    aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| &problem_id)];
+            }
             @if let Some(problem) = problem { p.problem id=(problem_id) role="alert" { (problem) } }
         }
     }
