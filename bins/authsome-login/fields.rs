@@ -16,12 +16,14 @@ pub type Problems = BTreeMap<String, String>;
 /// never ends must not fill the memory.
 const LONGEST: u64 = 256 * 1024;
 
+/// An object by field name; a bare text under the empty name.
+type Piped = BTreeMap<String, Zeroizing<String>>;
+
 /// What was given without asking anybody.
 #[derive(Default)]
 pub struct Given {
     client_id: Option<String>,
-    /// An object by field name; a bare text under the empty name.
-    stdin: BTreeMap<String, Zeroizing<String>>,
+    stdin: Piped,
     /// Field to variable.
     variables: BTreeMap<&'static str, String>,
 }
@@ -46,7 +48,7 @@ impl Given {
             ("api_key", definition.api_key.as_ref().and_then(|key| key.env_var.clone())),
         ];
         variables.extend(names.into_iter().filter_map(|(field, variable)| Some((field, variable?))));
-        let stdin = if args.stdin { read_stdin()? } else { BTreeMap::new() };
+        let stdin = if args.stdin { read_stdin()? } else { Piped::new() };
         Ok(Given { client_id: args.client_id.clone(), stdin, variables })
     }
 
@@ -183,7 +185,7 @@ fn put(answer: &mut FormAnswer, field: &Field, value: &str) {
     }
 }
 
-fn read_stdin() -> Result<BTreeMap<String, Zeroizing<String>>> {
+fn read_stdin() -> Result<Piped> {
     // With all its room from the start: one that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
     let read = std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes);
@@ -209,7 +211,14 @@ fn read_stdin() -> Result<BTreeMap<String, Zeroizing<String>>> {
         Value::String(text) => Some((name, Zeroizing::new(text))),
         _ => None,
     });
-    Ok(texts.collect())
+    Ok(or_file(texts.collect(), text))
+}
+
+/// The file of a service account is one value, as it is in a form: its `client_id` is a number that
+/// signs nothing, and only who reads the file knows which of its fields do.
+fn or_file(texts: Piped, whole: &str) -> Piped {
+    let is_file = ["private_key", "client_email"].iter().all(|name| texts.contains_key(*name));
+    if is_file { Piped::from([("private_key".to_owned(), Zeroizing::new(whole.to_owned()))]) } else { texts }
 }
 
 #[cfg(test)]

@@ -109,3 +109,14 @@ fn the_page_keeps_the_lines_of_a_key() {
     assert!(done.body.contains("Connected to"), "{}", done.body);
     running.finish().unwrap().expect_code(0);
 }
+
+#[test]
+fn a_service_accounts_file_is_the_same_from_a_pipe() {
+    let world = signing();
+    let login = ["login", "demo", "--stdin", "--no-input"];
+    let output = world.home.run_with_input(&login, &file()).unwrap().expect_code(0);
+    assert!(!output.stderr.contains("more than was asked for"), "{}", output.stderr);
+    let [header, claims] = assertion(&world);
+    assert_eq!((&header["kid"], &claims["iss"]), (&json!("k7"), &json!("sa@p.test")));
+    assert_eq!(world.server.requests_to("/token").len(), 1);
+}
