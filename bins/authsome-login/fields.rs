@@ -1,10 +1,11 @@
 //! The values of a form: from flags, stdin and the environment, or as a person typed them.
 
 use crate::args::Args;
-use proto::ops::flow::{Field, Form, FormAnswer};
+use proto::ops::flow::{Client, Field, Form, FormAnswer};
 use proto::{Code, Error, PLACEHOLDER, Result};
 use provider::Definition;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use zeroize::Zeroizing;
@@ -90,6 +91,11 @@ impl Given {
         format!("give it by {}", ways.join(" or "))
     }
 
+    /// Whether this client is what stdin holds.
+    pub fn is_of(&self, client: &Client) -> bool {
+        self.stdin.iter().all(|(name, value)| value.is_empty() || is_of(client, name, value.trim()))
+    }
+
     fn value(&self, field: &Field, only_masked: bool) -> Option<(Zeroizing<String>, String)> {
         if let Some(value) = self.client_id.as_ref().filter(|_| field.name == "client_id") {
             return Some((Zeroizing::new(value.clone()), "--client-id".to_owned()));
@@ -104,6 +110,32 @@ impl Given {
         let value = std::env::var(variable).ok().filter(|value| !value.is_empty() && value != PLACEHOLDER)?;
         Some((Zeroizing::new(value), variable.clone()))
     }
+}
+
+fn is_of(client: &Client, name: &str, value: &str) -> bool {
+    let is_secret = |name: &str| client.secret.get(name) == Some(value);
+    match name {
+        "" => client.secret.names().any(is_secret),
+        "client_id" => client.record.client_id == value,
+        "private_key" if value.starts_with('{') => is_file_of(client, value),
+        "client_secret" | "private_key" => is_secret(name),
+        // What no client holds was not asked for either.
+        _ => client.record.rest.get(name).and_then(Value::as_str).is_none_or(|known| known == value),
+    }
+}
+
+fn is_file_of(client: &Client, text: &str) -> bool {
+    let Ok(file) = serde_json::from_str::<ServiceAccount>(text) else { return false };
+    client.record.client_id == file.client_email && client.secret.get("private_key") == Some(file.private_key.trim())
+}
+
+/// The fields of a service account's file that make a client.
+#[derive(serde::Deserialize)]
+struct ServiceAccount<'a> {
+    #[serde(borrow)]
+    client_email: Cow<'a, str>,
+    #[serde(borrow)]
+    private_key: Cow<'a, str>,
 }
 
 /// Who pipes a form in fills in all of it.

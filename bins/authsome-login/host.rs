@@ -8,6 +8,7 @@ use crate::opener;
 use crate::page::{About, Page, PageEvent, Stage};
 use crate::terminal::{self, Prompt};
 use crate::turn::{self, Turn};
+use crate::unused;
 use crate::wait::{Ears, Heard};
 use helper::vault::Vault;
 use helper::{Asks, Link};
@@ -28,6 +29,8 @@ pub struct Host<'a> {
     pub callback: Callback,
     pub about: About,
     pub given: Given,
+    /// There was a form for [`Host::given`] to answer.
+    pub form_asked: bool,
     pub state: String,
     pub events: Events<'a>,
     pub ears: Ears,
@@ -68,6 +71,7 @@ impl Asks for Host<'_> {
 
 impl Host<'_> {
     fn form(&mut self, form: Form, alive: &dyn Fn() -> bool) -> Result<FormAnswer> {
+        self.form_asked = true;
         let settled = self.given.settle(form)?;
         if settled.superfluous {
             self.events.note("stdin holds more than was asked for");
@@ -103,7 +107,16 @@ impl Host<'_> {
         Ok(Object::new())
     }
 
+    /// What was piped in is used, or said to be of no use before a person is sent anywhere.
+    pub fn refuse_idle_stdin(&self) -> Result<()> {
+        if !self.args.stdin || self.form_asked {
+            return Ok(());
+        }
+        unused::refuse_idle_stdin(&self.about.name, &self.given, self.client.as_ref())
+    }
+
     fn authorize(&mut self, ask: &Authorize, alive: &dyn Fn() -> bool) -> Result<Authorized> {
+        self.refuse_idle_stdin()?;
         self.need_person("the provider asks the person who logs in", || {
             "without --no-input it waits for one; --no-browser prints the addresses to open elsewhere".to_owned()
         })?;
@@ -148,6 +161,7 @@ impl Host<'_> {
     }
 
     fn device(&mut self, device: &Device) -> Result<Object> {
+        self.refuse_idle_stdin()?;
         // The page is for another way; its port is for another login.
         (self.page, self.turn) = (None, None);
         self.need_person("the provider asks the person who logs in", || {

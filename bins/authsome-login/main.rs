@@ -7,6 +7,7 @@
 
 mod args;
 mod callback;
+mod client;
 mod events;
 mod fields;
 mod host;
@@ -19,6 +20,7 @@ mod record;
 mod run;
 mod terminal;
 mod turn;
+mod unused;
 mod wait;
 
 fn main() -> std::process::ExitCode {

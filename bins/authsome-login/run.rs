@@ -2,22 +2,24 @@
 
 use crate::args::Args;
 use crate::callback::Callback;
+use crate::client;
 use crate::events::Events;
 use crate::fields::Given;
 use crate::host::Host;
 use crate::interrupt;
 use crate::page::{About, Stage};
 use crate::record;
+use crate::unused;
 use crate::wait::Ears;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cli::{Context, Status, catalog, connections};
 use helper::vault::Vault;
-use proto::ops::flow::{Client, Learned, Login};
+use proto::ops::flow::{Learned, Login};
 use proto::ops::vault::Expect;
 use proto::record::Connection;
 use proto::{Code, Error, Key, Result, codec};
-use provider::{BadBaseUrl, Definition};
+use provider::Definition;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -35,24 +37,30 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 
 fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let entry = context.provider(&args.provider)?;
-    let definition = entry.definition.with_base_url(args.base_url.as_deref()).map_err(unfit_base_url)?;
-    refuse_unused(&args, &definition)?;
-    let vault = context.vault()?;
-    let name = catalog::name_of(&definition)?;
+    let name = catalog::name_of(&entry.definition)?;
     let key = Key::connection(&context.profile, &name, &args.connection);
+    let about_it = |error: Error| error.about(&key);
+    let definition = entry.definition.with_base_url(args.base_url.as_deref());
+    let definition = definition.map_err(|error| about_it(unused::unfit_base_url(error)))?;
+    let flow = args.flow.clone().unwrap_or_else(|| definition.flow.clone());
+    unused::refuse_unfit(&args, &definition, &flow).map_err(about_it)?;
+    let vault = context.vault()?;
     let events = Events(&context.output);
-    let already = if args.force { None } else { connected(&vault, &key)? };
+    // Whoever gives up the client wants another login, too.
+    let is_new = args.force || args.reset_client;
+    let already = if is_new { None } else { connected(&vault, &key).map_err(about_it)? };
     if let Some(record) = already {
+        unused::refuse_changes(&args, &definition, &record).map_err(about_it)?;
         let text =
             format!("Already connected to {} ({}). --force logs in again.", definition.display_name, args.connection);
         events.connected(true, &summary(&key, &record), &text);
         return Ok(0);
     }
-    let client_key = Key::client(&context.profile, &name);
-    let client = stored_client(&args, &vault, &client_key, &definition)?;
-    let flow = args.flow.clone().unwrap_or_else(|| definition.flow.clone());
     let child = context.flow(&flow)?;
     let callback = Callback::parse(context.config.callback.as_deref())?;
+    let given = Given::read(&args, &definition)?;
+    let client_key = Key::client(&context.profile, &name);
+    let client = client::stored(&args, &vault, &client_key, &definition).map_err(about_it)?;
     let asked = scopes(&args, &definition);
     let state = random_text()?;
     let mut host = Host {
@@ -61,7 +69,8 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
         about: about(&definition, &key, &callback),
         client_key,
         bound: catalog::bound(&definition)?,
-        given: Given::read(&args, &definition)?,
+        given,
+        form_asked: false,
         state: state.clone(),
         events,
         ears,
@@ -84,29 +93,9 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
         check: !args.no_check,
     };
     let stored = log_in(child.link(), &request, &mut host)
+        .and_then(|learned| host.refuse_idle_stdin().map(|()| learned))
         .and_then(|learned| store(&definition, &flow, &asked, learned, &host, &key));
-    finish(stored.map_err(|error| error.about(&key)), &definition, &key, host)
-}
-
-/// Who asks for scopes must not get a key that knows none.
-fn refuse_unused(args: &Args, definition: &Definition) -> Result<()> {
-    let given = [("--scopes", args.scopes.is_some()), ("--client-id", args.client_id.is_some())];
-    match given.iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) if definition.oauth.is_none() => {
-            let Definition { name, display_name, .. } = definition;
-            Err(Error::invalid(format!("{display_name} takes an API key: {flag} is for OAuth"))
-                .hint(format!("authsome login {name}, without {flag}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn unfit_base_url(error: BadBaseUrl) -> Error {
-    let message = error.to_string();
-    Error::invalid(message).hint(match error {
-        BadBaseUrl::Unused(provider) => format!("authsome login {provider}, without --base-url"),
-        BadBaseUrl::Missing(_) | BadBaseUrl::Fault(_) => "--base-url https://HOST".to_owned(),
-    })
+    finish(stored.map_err(about_it), &definition, &key, host)
 }
 
 fn log_in(link: &helper::Link, request: &Login, host: &mut Host) -> Result<Learned> {
@@ -160,57 +149,9 @@ fn finish(stored: Result<Connection>, definition: &Definition, key: &Key, host: 
 
 fn connected(vault: &Vault, key: &Key) -> Result<Option<Connection>> {
     let Some(row) = vault.record(key)? else { return Ok(None) };
-    let hint = format!("authsome login {}{} --force puts a new one in its place", key.provider, key.flags());
+    let hint = format!("authsome login {} --force puts a new one in its place", key.provider);
     let record = connections::record(&row).map_err(|error| error.hint(hint))?;
     Ok(Some(record).filter(|record| record.state(proto::time::now()) == "connected"))
-}
-
-/// The client of earlier logins, unless another is asked for. What it was given to must not have moved.
-fn stored_client(args: &Args, vault: &Vault, key: &Key, definition: &Definition) -> Result<Option<Client>> {
-    if args.reset_client {
-        vault
-            .erase(key, Expect::Anything)
-            .or_else(|error| if error.code == Code::NotFound { Ok(()) } else { Err(error) })?;
-        return Ok(None);
-    }
-    let Some(entry) = vault.get(key)? else { return Ok(None) };
-    let hint = format!("authsome login {}{} --reset-client forgets it", key.provider, key.profile_flag());
-    let record = codec::from_object(&format!("the OAuth client {key}"), entry.record);
-    let mut client = Client { record: record.map_err(|error| error.hint(hint))?, secret: entry.secret };
-    if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
-        return Ok(None);
-    }
-    let bound = catalog::bound(definition)?;
-    if client.record.bound != bound {
-        confirm_moved(args, definition, &client.record.bound, &bound)?;
-        client.record.bound = bound;
-        vault.put(key, Expect::Rev(entry.rev), codec::to_object(&client.record), client.secret.clone())?;
-    }
-    Ok(Some(client))
-}
-
-/// A definition that now sends the client elsewhere gets it only when a person says so.
-fn confirm_moved(
-    args: &Args,
-    definition: &Definition,
-    was: &proto::record::Bound,
-    is: &proto::record::Bound,
-) -> Result<()> {
-    let name = &definition.name;
-    let change = format!(
-        "{name}'s definition has changed: token_url {:?}, targets {:?} (were {:?}, {:?})",
-        is.token_url.as_deref().unwrap_or("none"),
-        is.targets,
-        was.token_url.as_deref().unwrap_or("none"),
-        was.targets
-    );
-    if !args.force {
-        return Err(Error::new(Code::Denied, change).hint(format!("authsome login {name} --force, if that is right")));
-    }
-    cli::prompt::confirm(
-        &format!("{change}. Use the stored OAuth client there?"),
-        "--reset-client forgets it and asks for one",
-    )
 }
 
 fn scopes(args: &Args, definition: &Definition) -> Vec<String> {

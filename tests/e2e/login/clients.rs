@@ -161,3 +161,35 @@ fn a_refresh_token_that_does_not_come_is_told() {
     let output = running.finish().unwrap().expect_code(0);
     assert!(output.stderr.contains("refresh token"), "{}", output.stderr);
 }
+
+#[test]
+fn a_piped_client_that_is_not_the_stored_one_is_not_passed_over() {
+    let world = notion();
+    world.connect(&[]);
+    let stdin = ["login", "demo", "--connection", "work", "--profile", "default", "--stdin", "--force"];
+    let other = r#"{"client_id":"new","client_secret":"S3CRET-new"}"#;
+    let output = world.home.run_with_input(&stdin, other).unwrap().expect_code(2);
+    let hint = "hint: authsome login demo --connection work --reset-client --stdin\n";
+    assert!(output.stderr.contains("the stored OAuth client is another"), "{}", output.stderr);
+    assert!(output.stderr.ends_with(hint), "{}", output.stderr);
+    assert_eq!(world.opened().len(), 1, "nobody is sent anywhere for a client that was not meant");
+
+    // The one that is stored is no other, and a reset takes whichever it is.
+    world.connect(&["--connection", "work"]);
+    world.connect(&["--connection", "work", "--reset-client"]);
+}
+
+#[test]
+fn a_machines_client_that_was_piped_in_is_not_passed_over_either() {
+    let world = World::new("demo", Config::plain());
+    let mut definition = world.server.definition("demo");
+    definition["flow"] = "client_credentials".into();
+    world.home.write_definition("demo", &definition).unwrap();
+    let log_in = |stdin: &str| world.home.run_with_input(&["login", "demo", "--stdin", "--force"], stdin).unwrap();
+    log_in(&world.client_json()).expect_code(0);
+    log_in(&world.client_json()).expect_code(0);
+    let before = client_of(&world, "default");
+    let output = log_in(r#"{"client_id":"new","client_secret":"S3CRET-new"}"#).expect_code(2);
+    assert!(output.stderr.contains("authsome login demo --reset-client --stdin"), "{}", output.stderr);
+    assert_eq!(client_of(&world, "default"), before);
+}

@@ -118,5 +118,10 @@ fn a_service_accounts_file_is_the_same_from_a_pipe() {
     assert!(!output.stderr.contains("more than was asked for"), "{}", output.stderr);
     let [header, claims] = assertion(&world);
     assert_eq!((&header["kid"], &claims["iss"]), (&json!("k7"), &json!("sa@p.test")));
-    assert_eq!(world.server.requests_to("/token").len(), 1);
+    // The same file once more is the stored client; another one is not.
+    let login = [&login[..], &["--force"]].concat();
+    world.home.run_with_input(&login, &file()).unwrap().expect_code(0);
+    let other = file().replace("sa@p.test", "sb@p.test");
+    let output = world.home.run_with_input(&login, &other).unwrap().expect_code(2);
+    assert!(output.stderr.contains("--reset-client --stdin"), "{}", output.stderr);
 }

@@ -1,0 +1,58 @@
+//! The OAuth client that earlier logins kept: used again, forgotten, or confirmed for other places.
+//!
+//! A new one is the flow's to ask for; see `Host::keep_client`.
+
+use crate::args::Args;
+use cli::catalog;
+use helper::vault::Vault;
+use proto::ops::flow::Client;
+use proto::ops::vault::Expect;
+use proto::record::Bound;
+use proto::{Code, Error, Key, Result, codec};
+use provider::Definition;
+
+/// The client of earlier logins, unless another is asked for. What it was given to must not have moved.
+pub fn stored(args: &Args, vault: &Vault, key: &Key, definition: &Definition) -> Result<Option<Client>> {
+    if args.reset_client {
+        return forget(vault, key).map(|()| None);
+    }
+    let Some(entry) = vault.get(key)? else { return Ok(None) };
+    let hint = format!("authsome login {} --reset-client forgets it", key.provider);
+    let record = codec::from_object(&format!("the OAuth client {key}"), entry.record);
+    let mut client = Client { record: record.map_err(|error| error.hint(hint))?, secret: entry.secret };
+    if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
+        return Ok(None);
+    }
+    let bound = catalog::bound(definition)?;
+    if client.record.bound != bound {
+        confirm_moved(args, &definition.name, &client.record.bound, &bound)?;
+        client.record.bound = bound;
+        vault.put(key, Expect::Rev(entry.rev), codec::to_object(&client.record), client.secret.clone())?;
+    }
+    Ok(Some(client))
+}
+
+fn forget(vault: &Vault, key: &Key) -> Result<()> {
+    match vault.erase(key, Expect::Anything) {
+        Err(error) if error.code != Code::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A definition that now sends the client elsewhere gets it only when a person says so.
+fn confirm_moved(args: &Args, name: &str, was: &Bound, is: &Bound) -> Result<()> {
+    let change = format!(
+        "{name}'s definition has changed: token_url {:?}, targets {:?} (were {:?}, {:?})",
+        is.token_url.as_deref().unwrap_or("none"),
+        is.targets,
+        was.token_url.as_deref().unwrap_or("none"),
+        was.targets
+    );
+    if !args.force {
+        return Err(Error::new(Code::Denied, change).hint(format!("authsome login {name} --force, if that is right")));
+    }
+    cli::prompt::confirm(
+        &format!("{change}. Use the stored OAuth client there?"),
+        "--reset-client forgets it and asks for one",
+    )
+}
