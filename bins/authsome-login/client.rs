@@ -41,18 +41,25 @@ fn forget(vault: &Vault, key: &Key) -> Result<()> {
 
 /// A definition that now sends the client elsewhere gets it only when a person says so.
 fn confirm_moved(args: &Args, name: &str, was: &Bound, is: &Bound) -> Result<()> {
-    let change = format!(
-        "{name}'s definition has changed: token_url {:?}, targets {:?} (were {:?}, {:?})",
-        is.token_url.as_deref().unwrap_or("none"),
-        is.targets,
-        was.token_url.as_deref().unwrap_or("none"),
-        was.targets
-    );
+    let moved: Vec<String> = is.changes(was).iter().map(|change| proto::redact::shown(change)).collect();
+    let change = format!("{name}'s definition has changed: {}", moved.join(", "));
     if !args.force {
         return Err(Error::new(Code::Denied, change).hint(format!("authsome login {name} --force, if that is right")));
     }
-    cli::prompt::confirm(
+    confirm(
+        args,
         &format!("{change}. Use the stored OAuth client there?"),
-        "--reset-client forgets it and asks for one",
+        &format!("authsome login {name} --reset-client forgets it and asks for one"),
     )
+}
+
+/// Asks for a yes on the terminal, unless nobody may be asked there.
+pub fn confirm(args: &Args, question: &str, instead: &str) -> Result<()> {
+    let not_to = [("--no-input", args.no_input), ("--json", args.globals.json)].into_iter().find(|(_, given)| *given);
+    match not_to {
+        Some((flag, _)) => {
+            Err(Error::new(Code::NeedsInteraction, format!("{question}: with {flag} nobody is asked")).hint(instead))
+        }
+        None => cli::prompt::confirm(question, instead),
+    }
 }

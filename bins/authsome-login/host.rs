@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::callback::{self, Callback};
+use crate::client;
 use crate::events::Events;
 use crate::fields::{self, Given};
 use crate::opener;
@@ -186,8 +187,8 @@ impl Host<'_> {
     }
 
     fn confirm(&mut self, confirm: &Confirm) -> Result<Object> {
-        self.need_person("a question must be answered", || "run it on a terminal".to_owned())?;
-        cli::prompt::confirm(&proto::redact::shown(&confirm.text), "run it on a terminal")?;
+        let instead = "run it on a terminal, without --no-input and --json";
+        client::confirm(self.args, &proto::redact::shown(&confirm.text), instead)?;
         Ok(Object::new())
     }
 

@@ -97,6 +97,30 @@ fn a_client_gets_to_a_moved_token_endpoint_only_after_one_yes() {
 }
 
 #[test]
+fn what_moved_is_told_and_is_asked_of_nobody_who_wants_no_questions() {
+    let world = notion();
+    world.connect(&[]);
+    let mut definition = world.server.definition("demo");
+    definition["oauth"]["revocation_url"] = "https://elsewhere.test/revoke".into();
+    world.home.write_definition("demo", &definition).unwrap();
+    let connection = ["--connection", "work"];
+    let refused = world.start_login(&connection).finish().unwrap().expect_code(4);
+    let moved = "definition has changed: revocation: https://elsewhere.test/revoke (was http://127.0.0.1:";
+    assert!(refused.stderr.contains(moved), "{}", refused.stderr);
+    let hint = "hint: authsome login demo --connection work --force, if that is right\n";
+    assert!(refused.stderr.ends_with(hint), "{}", refused.stderr);
+
+    for quiet in ["--no-input", "--json"] {
+        let login = ["login", "demo", "--connection", "work", "--force", quiet];
+        let mut terminal = world.home.pty("authsome", &login).unwrap();
+        assert_eq!(terminal.finish().unwrap(), Some(4));
+        let seen = terminal.seen();
+        assert!(!seen.contains("[y/N]") && seen.contains(&format!("with {quiet} nobody is asked")), "{seen}");
+        assert!(seen.contains("authsome login demo --connection work --reset-client"), "{seen}");
+    }
+}
+
+#[test]
 fn another_client_id_asks_for_its_secret_and_a_reset_asks_for_both() {
     let world = notion();
     world.connect(&[]);

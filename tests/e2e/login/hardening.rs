@@ -118,6 +118,33 @@ fn plain_http_is_for_loopback_in_custom_definitions_that_say_so() {
     assert!(world.server.requests().is_empty());
 }
 
+/// Somebody else's flow, which asks this one thing.
+fn odd_flow(world: &World, ask: &str) {
+    let mut definition = world.server.definition("demo");
+    definition["flow"] = "odd".into();
+    world.home.write_definition("demo", &definition).unwrap();
+    let script = format!(
+        "#!/bin/sh\n\
+         echo '{{\"hello\":\"flow\",\"versions\":[1],\"name\":\"odd\",\"release\":\"1\",\"ops\":[\"login\"],\"features\":[],\"flows\":[\"odd\"]}}'\n\
+         read -r op\n\
+         echo '{{\"v\":1,\"id\":1,\"ask\":{{\"n\":1,{ask}}}}}'\n\
+         read -r answer\n\
+         echo '{{\"v\":1,\"id\":1,\"err\":{{\"code\":\"denied\",\"message\":\"as told\"}}}}'\n"
+    );
+    world.home.drop_in("authsome-flow-odd", &script).unwrap();
+}
+
+#[test]
+fn a_flow_of_somebody_else_asks_nobody_who_wants_no_questions() {
+    let world = notion();
+    odd_flow(&world, r#""kind":"confirm","text":"Give it all away?""#);
+    for quiet in ["--no-input", "--json"] {
+        let mut terminal = world.home.pty("authsome", &["login", "demo", quiet]).unwrap();
+        assert_eq!(terminal.finish().unwrap(), Some(4));
+        assert!(!terminal.seen().contains("[y/N]"), "{}", terminal.seen());
+    }
+}
+
 #[test]
 fn a_flow_of_somebody_else_cannot_open_anything_but_https() {
     for url in [
@@ -129,18 +156,7 @@ fn a_flow_of_somebody_else_cannot_open_anything_but_https() {
         "https://a.test/\u{85}",
     ] {
         let world = notion();
-        let mut definition = world.server.definition("demo");
-        definition["flow"] = "odd".into();
-        world.home.write_definition("demo", &definition).unwrap();
-        let script = format!(
-            "#!/bin/sh\n\
-             echo '{{\"hello\":\"flow\",\"versions\":[1],\"name\":\"odd\",\"release\":\"1\",\"ops\":[\"login\"],\"features\":[],\"flows\":[\"odd\"]}}'\n\
-             read -r op\n\
-             echo '{{\"v\":1,\"id\":1,\"ask\":{{\"n\":1,\"kind\":\"authorize\",\"url\":\"{url}\",\"pkce\":true}}}}'\n\
-             read -r answer\n\
-             echo '{{\"v\":1,\"id\":1,\"err\":{{\"code\":\"denied\",\"message\":\"as told\"}}}}'\n"
-        );
-        world.home.drop_in("authsome-flow-odd", &script).unwrap();
+        odd_flow(&world, &format!(r#""kind":"authorize","url":"{url}","pkce":true"#));
         let output = world.home.run(&["login", "demo"]).unwrap().expect_code(4);
         assert!(world.opened().is_empty(), "{url}: {}", output.stderr);
     }
