@@ -1,5 +1,6 @@
 //! The redirect URI, and what comes back to it (RFC 6749 §4.1.2, RFC 9207).
 
+use crate::page;
 use proto::ops::flow::Authorized;
 use proto::{Error, Result, Secrets};
 use ring::digest::{SHA256, digest};
@@ -40,6 +41,9 @@ impl Callback {
         // Listened on it would be another port each time, which no app has registered.
         if url.port() == Some(0) {
             return Err(bad("port 0 is no port to listen on"));
+        }
+        if [page::FORM, page::WAIT].contains(&url.path()) {
+            return Err(bad("a path that the login page has for itself"));
         }
         if url.path() == "/" {
             url.set_path(PATHS[0]);
@@ -155,6 +159,8 @@ mod tests {
             "http://example.test:1/",
             "http://127.0.0.1:1/?a",
             "http://127.0.0.1:0/",
+            "http://127.0.0.1:1/form",
+            "http://127.0.0.1:1/x/../wait",
             "x",
         ] {
             assert!(Callback::parse(Some(bad)).is_err(), "{bad}");

@@ -5,6 +5,7 @@ use cli::Output;
 use proto::ops::flow::Device;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// The teller.
 pub struct Events<'a>(pub &'a Output);
@@ -15,8 +16,8 @@ impl Events<'_> {
     }
 
     /// The addresses of a step, whole: the local one (for a tunnel), and the provider's (to paste back from).
-    pub fn addresses(&self, local: &str, port: u16, provider: Option<&str>) {
-        let tunnel = format!("ssh -L {port}:127.0.0.1:{port} THIS-MACHINE");
+    pub fn addresses(&self, local: &str, listener: SocketAddr, provider: Option<&str>) {
+        let tunnel = format!("ssh -L {} THIS-MACHINE", forwarded(listener));
         let mut text = format!(
             "Open this address in a browser on this machine:\n  {local}\n\
              or on yours, once this tunnel stands:\n  {tunnel}\n"
@@ -84,9 +85,32 @@ impl Events<'_> {
     }
 }
 
+/// The same address at both ends; ssh listens on 127.0.0.1 where none is named.
+fn forwarded(listener: SocketAddr) -> String {
+    let port = listener.port();
+    let near = if listener.ip() == Ipv4Addr::LOCALHOST { port.to_string() } else { listener.to_string() };
+    format!("{near}:{listener}")
+}
+
 /// Large enough to be read from across a desk, and still one word to copy.
 fn framed(code: &str) -> String {
     let wide: String = code.chars().map(|letter| format!("{letter} ")).collect();
     let line = "─".repeat(wide.chars().count() + 5);
     format!("    ┌{line}┐\n    │   {wide}  │\n    └{line}┘\n    {code}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forwarded;
+
+    #[test]
+    fn a_tunnel_ends_where_the_page_listens() {
+        for (listener, tunnel) in [
+            ("127.0.0.1:7998", "7998:127.0.0.1:7998"),
+            ("[::1]:7999", "[::1]:7999:[::1]:7999"),
+            ("127.0.0.2:80", "127.0.0.2:80:127.0.0.2:80"),
+        ] {
+            assert_eq!(forwarded(listener.parse().unwrap()), tunnel);
+        }
+    }
 }

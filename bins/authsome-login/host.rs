@@ -198,7 +198,7 @@ impl Host<'_> {
         if opened {
             return self.events.note(&format!("Opened {local} in your browser."));
         }
-        self.events.addresses(local, self.callback.address().port(), provider);
+        self.events.addresses(local, self.callback.address(), provider);
     }
 
     fn need_person(&self, what: &str, instead: impl FnOnce() -> String) -> Result<()> {

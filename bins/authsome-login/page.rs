@@ -19,6 +19,10 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
+/// Its own paths, which no provider can be sent back to.
+pub const FORM: &str = "/form";
+pub const WAIT: &str = "/wait";
+
 /// What the page tells the login.
 pub enum PageEvent {
     Form(FormAnswer),

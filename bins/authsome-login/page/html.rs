@@ -1,6 +1,6 @@
 //! The pages, escaped by their template; no script, font, image or style from elsewhere.
 
-use super::About;
+use super::{About, FORM, WAIT};
 use crate::fields::{self, Problems};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -36,7 +36,7 @@ pub fn form(about: &About, form: &Form, typed: &Typed) -> Html {
                 @if let Some(url) = &about.dashboard_url { "You find it at " (link(url, host_of(url))) ". " }
                 (explained(about))
             } }
-            form method="post" action="/form" autocomplete="off" {
+            form method="post" action=(FORM) autocomplete="off" {
                 @for (index, one) in form.fields.iter().enumerate() { (field(one, typed, index == 0)) }
                 button type="submit" { "Continue" }
             }
@@ -156,7 +156,7 @@ pub fn waiting(about: &About) -> Html {
         html! {
             h1 { (title) }
             p { "This takes a moment. Nothing is stored yet." }
-            meta http-equiv="refresh" content="0; url=/wait";
+            meta http-equiv="refresh" content={ "0; url=" (WAIT) };
         },
     )
 }

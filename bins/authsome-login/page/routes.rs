@@ -1,6 +1,6 @@
 //! What the page answers.
 
-use super::{PageEvent, Shared, Stage, guard, html};
+use super::{FORM, PageEvent, Shared, Stage, WAIT, guard, html};
 use crate::callback::{self, NotOurs};
 use crate::fields;
 use crate::wait::Heard;
@@ -34,9 +34,9 @@ pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Page {
     }
     let path = request.uri().path().to_owned();
     match (request.method().clone(), path.as_str()) {
-        (Method::GET, "/form") => show_form(&request, shared),
-        (Method::POST, "/form") => take_form(request, shared).await,
-        (Method::GET, "/wait") if guard::has_cookie(request.headers(), shared) => outcome(shared, WAITING).await,
+        (Method::GET, FORM) => show_form(&request, shared),
+        (Method::POST, FORM) => take_form(request, shared).await,
+        (Method::GET, WAIT) if guard::has_cookie(request.headers(), shared) => outcome(shared, WAITING).await,
         (Method::GET, path) if shared.callback.is_callback(path) => take_callback(&request, shared).await,
         (Method::GET, path) if is_nonce(path, shared) => start_step(&request, shared),
         (Method::GET, "/") => {
@@ -69,7 +69,7 @@ fn start_step(request: &Request<Incoming>, shared: &Shared) -> Page {
         );
     }
     let target = match &*shared.stage.borrow() {
-        Stage::Form(_) => "/form".to_owned(),
+        Stage::Form(_) => FORM.to_owned(),
         Stage::Authorize { url, .. } => url.clone(),
         _ => return message(StatusCode::GONE, shared, "Over", "This step is over."),
     };
