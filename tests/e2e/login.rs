@@ -39,6 +39,8 @@ fn a_consent_that_is_refused_ends_with_4_and_stores_nothing() {
     running.close_stdin();
     let page = Browser::new().unwrap().open(&world.opened_as(1)).unwrap();
     assert!(page.body.contains("Not connected"), "{}", page.body);
+    // The client was, and is not asked for again.
+    assert!(page.body.contains("No connection was stored."), "{}", page.body);
     let output = running.finish().unwrap().expect_code(4);
     assert!(output.stderr.contains("access_denied") || output.stderr.contains("denied"), "{}", output.stderr);
     world.home.run(&["get", "demo"]).unwrap().expect_code(5);
@@ -144,6 +146,7 @@ fn a_slow_provider_leaves_no_blank_page_and_says_connected_only_when_it_is() {
     let browser = Browser::new().unwrap();
     let page = browser.open(&world.opened_as(1)).unwrap();
     assert!(page.body.contains("Checking with demo") && page.body.contains("url=/wait"), "{}", page.body);
+    assert!(page.body.contains("No connection is stored yet."), "{}", page.body);
     let wait = format!("{}/wait", origin(&world.opened_as(1)));
     assert_eq!(Browser::new().unwrap().open(&wait).unwrap().status, 404, "another browser is told nothing");
     let page = browser.open(&wait).unwrap();

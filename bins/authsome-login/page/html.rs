@@ -131,7 +131,7 @@ pub fn failed(about: &About, message: &str, hint: Option<&str>) -> Html {
                 Some(hint) => p { (hint) },
                 None => p { code.line { "authsome login " (about.name) (about.flags) } span.quiet { "tries it again" } },
             }
-            p.quiet { "Nothing was stored. You can close this window." }
+            p.quiet { "No connection was stored. You can close this window." }
         },
     )
 }
@@ -155,7 +155,7 @@ pub fn waiting(about: &About) -> Html {
         &title,
         html! {
             h1 { (title) }
-            p { "This takes a moment. Nothing is stored yet." }
+            p { "This takes a moment. No connection is stored yet." }
             meta http-equiv="refresh" content={ "0; url=" (WAIT) };
         },
     )
