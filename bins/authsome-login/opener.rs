@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 /// Whether a window could appear for this person: `$BROWSER`, or a display that is not another machine's.
 pub fn can_open() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let mac = cfg!(target_os = "macos") && !is_set("SSH_CONNECTION");
-    is_set("BROWSER") || mac || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+    is_set("BROWSER") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
 /// An opener that fails does so in less; one that is the browser itself goes on.
@@ -57,7 +56,6 @@ fn words(opener: &str, url: &str) -> Vec<String> {
 fn openers() -> Vec<String> {
     match std::env::var("BROWSER") {
         Ok(list) if !list.is_empty() => list.split(':').map(str::to_owned).collect(),
-        _ if cfg!(target_os = "macos") => vec!["open".to_owned()],
         _ => ["xdg-open", "gio open", "wslview"].map(str::to_owned).to_vec(),
     }
 }
