@@ -3,6 +3,7 @@
 //! Pure. What it says of a body is never more than the provider's own error words.
 
 use crate::error::PAGE;
+use crate::sent::Sent;
 use crate::{Error, MAX_ANSWER, RetryAfter};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Response};
@@ -13,10 +14,6 @@ use zeroize::{Zeroize, Zeroizing};
 /// A JSON object, or a form turned into one, wiped when dropped.
 #[derive(Default)]
 pub(crate) struct Document(pub(crate) Map<String, Value>);
-
-/// What was sent and may not come back in an error text.
-#[derive(Default)]
-pub(crate) struct Sent(pub(crate) Vec<Zeroizing<String>>);
 
 /// The object of a good answer.
 pub(crate) fn document(response: Response<Vec<u8>>, expected: &'static str, sent: &Sent) -> Result<Document, Error> {
@@ -179,12 +176,5 @@ fn wipe(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(wipe),
         Value::Object(object) => object.values_mut().for_each(wipe),
         _ => {}
-    }
-}
-
-impl Sent {
-    /// The text with everything that was sent in secret replaced.
-    pub(crate) fn cut_from(&self, text: String) -> String {
-        self.0.iter().fold(text, |text, secret| text.replace(secret.as_str(), "[secret]"))
     }
 }

@@ -26,6 +26,7 @@ mod provider;
 mod reason;
 pub mod register;
 mod revoke;
+mod sent;
 mod token;
 mod transport;
 mod userinfo;

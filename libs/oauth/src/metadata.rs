@@ -1,7 +1,8 @@
 //! What a server says of itself: RFC 8414 (and OpenID Connect Discovery, which came before it),
 //! and RFC 9728 for the resource that names its servers.
 
-use crate::answer::{self, Document, Sent};
+use crate::answer::{self, Document};
+use crate::sent::Sent;
 use crate::{Endpoint, Error, Transport, wire};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Response};

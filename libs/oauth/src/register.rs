@@ -1,6 +1,7 @@
 //! Dynamic client registration (RFC 7591).
 
 use crate::answer;
+use crate::sent::Sent;
 use crate::{Client, Endpoint, Error, TokenAuth, Transport, metadata};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ pub fn register(
         body["scope"] = Value::String(scopes.join(" "));
     }
     let response = metadata::post_json(transport, headers, endpoint, &body)?;
-    let document = answer::document(response, "a client_id", &answer::Sent::default())?;
+    let document = answer::document(response, "a client_id", &Sent::default())?;
     let missing = || Error::Unexpected {
         status: 201,
         content_type: None,

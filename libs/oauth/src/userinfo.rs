@@ -1,6 +1,7 @@
 //! Asking an API whose account a token is for.
 
-use crate::answer::{self, Sent};
+use crate::answer;
+use crate::sent::Sent;
 use crate::{Account, Endpoint, Error, Provider, Transport, revoke, token, wire};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};

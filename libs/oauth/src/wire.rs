@@ -1,6 +1,6 @@
 //! Requests put together: parameters into a body, extra headers, client authentication.
 
-use crate::answer::Sent;
+use crate::sent::Sent;
 use crate::{Body, Client, Error, Provider, TokenAuth, Transport};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};

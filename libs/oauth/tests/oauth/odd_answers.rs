@@ -2,7 +2,7 @@
 
 use crate::script::{Script, exchange, plain, refresh};
 use http::Response;
-use oauth::{Account, Error, MAX_ANSWER, Provider, RetryAfter, TransportError};
+use oauth::{Account, Body, Client, Error, Grants, MAX_ANSWER, Provider, RetryAfter, TokenAuth, TransportError};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -167,6 +167,39 @@ fn what_was_sent_in_secret_is_cut_out_of_the_providers_own_words() {
     let as_word = r#"{"error":"r3fresh-value"}"#;
     let error = refresh(&plain(), &Script::new().json(400, as_word)).unwrap_err();
     assert!(!format!("{error:?}").contains("r3fresh"), "{error:?}");
+}
+
+/// What a server says that quotes the request it got: its body, its credential.
+fn quoting(provider: &Provider, client: &Client, ask: impl Fn(&Grants) -> Option<Error>) -> String {
+    let script = Script::new().json(200, "{}");
+    ask(&Grants { transport: &script, provider, client });
+    let sent = script.sent(0);
+    let quoted = format!("cannot parse: {} {}", sent.body, sent.authorization.unwrap_or_default());
+    let body = serde_json::json!({"error":"invalid_request","error_description":quoted}).to_string();
+    let script = Script::new().json(400, &body);
+    let error = ask(&Grants { transport: &script, provider, client });
+    format!("{:?}", error.unwrap())
+}
+
+#[test]
+fn a_request_that_is_quoted_as_it_was_sent_shows_no_secret_in_any_encoding() {
+    let client = Client { id: "app".to_owned(), secret: Some(r#"S+K/R="T 99"#.into()) };
+    let refresh = |grants: &Grants| grants.refresh(&"ab/cd+ef==ZZZZ".into()).err();
+    let own = |grants: &Grants| grants.client_credentials(&["read".to_owned()]).err();
+    for (token_body, token_auth) in
+        [(Body::Form, TokenAuth::Body), (Body::Json, TokenAuth::Body), (Body::Form, TokenAuth::Basic)]
+    {
+        let provider = Provider { token_body, token_auth, ..plain() };
+        for text in [quoting(&provider, &client, refresh), quoting(&provider, &client, own)] {
+            assert!(text.contains("cannot parse: ") && text.contains("[secret]"), "{text}");
+            for part in ["ZZZZ", "ab/cd", "99", "S+K", "S%2BK", "YXBw"] {
+                assert!(!text.contains(part), "{part} in {text}");
+            }
+        }
+    }
+    let assertion = |grants: &Grants| grants.jwt_bearer(&"eyJh.eyJp.c2ln".into()).err();
+    let text = quoting(&plain(), &client, assertion);
+    assert!(!text.contains("eyJ") && text.contains("[secret]"), "{text}");
 }
 
 #[test]
