@@ -125,10 +125,19 @@ fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began
             let mut retry_at = now;
             let jitter = i64::from(random() as u32);
             write_end(world, key, stored, |record| {
-                retry_at = journal::pause(record, &error.message, wanted, jitter, now)
+                retry_at = journal::pause(record, &storable(key, &error), wanted, jitter, now)
             })?;
             Err(if error.outcome == Some(Outcome::RetryAt) { error.retry_at(retry_at) } else { error })
         }
+    }
+}
+
+/// Why it failed, without what the provider said beside its error word: records lie open, and free
+/// text may quote what was sent.
+fn storable(key: &Key, error: &Error) -> String {
+    match &error.error {
+        Some(word) => format!("{} rejected the renewal ({word})", key.provider),
+        None => error.message.clone(),
     }
 }
 

@@ -222,6 +222,20 @@ fn a_wrong_client_is_told_with_what_to_mend_and_tried_once_a_minute() {
     assert_eq!(rig.store.record(HERE)["status"], "connected");
 }
 
+#[test]
+fn what_a_provider_says_beside_its_error_word_is_told_once_and_not_kept() {
+    let rig = rig();
+    rig.connect(HERE, -1);
+    let error = outcome(Outcome::RetryAt);
+    rig.provider.fails(Error { error: Some("temporarily_unavailable".into()), ..error });
+    let (broker, _clock) = leaping(&rig);
+    assert!(broker.resolve(API).unwrap_err().message.contains("the provider said no"));
+    let why = &rig.store.record(HERE)["retry"]["why"];
+    assert_eq!(why, "acme rejected the renewal (temporarily_unavailable)");
+    let again = broker.resolve(API).unwrap_err();
+    assert!(again.message.ends_with("(temporarily_unavailable)"), "{again}");
+}
+
 // Crashes.
 
 #[test]

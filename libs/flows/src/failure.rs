@@ -21,7 +21,7 @@ pub(crate) fn login(task: &Task, what: &str, failure: &Failure) -> Error {
         }
         _ => (Code::Unavailable, None),
     };
-    let error = Error::new(code, text(&name, what, failure));
+    let error = failed(code, &name, what, failure);
     match hint {
         Some(hint) => error.hint(hint),
         None => error,
@@ -63,7 +63,7 @@ pub(crate) fn repeatable(task: &Task, failure: &Failure) -> Error {
 /// A failure before the refresh token was sent: whatever it was, the token is as it was.
 pub(crate) fn unsent(task: &Task, failure: &Failure) -> Error {
     let name = task.name();
-    let error = Error::new(Code::RefreshFailed, text(&name, "the question for its endpoints", failure));
+    let error = failed(Code::RefreshFailed, &name, "the question for its endpoints", failure);
     let passes = matches!(
         failure,
         Failure::NotSent(_) | Failure::Lost(_) | Failure::Throttled { .. } | Failure::Unexpected { status: 500.., .. }
@@ -78,7 +78,7 @@ fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Erro
     let name = task.name();
     let wrong_client = failure.reason() == Some(Reason::InvalidClient);
     let what = if wrong_client { "the OAuth client" } else { what };
-    let error = Error::new(Code::RefreshFailed, text(&name, what, failure));
+    let error = failed(Code::RefreshFailed, &name, what, failure);
     let again = format!("authsome login {name} --force");
     match outcome(failure, registered) {
         Outcome::Reauthorize => error.outcome(Outcome::Reauthorize).hint(again),
@@ -120,6 +120,14 @@ fn retry_at(failure: &Failure, now: i64) -> Option<i64> {
         }
     };
     Some(now + wait.clamp(1, LONGEST))
+}
+
+fn failed(code: Code, name: &str, what: &str, failure: &Failure) -> Error {
+    let word = match failure {
+        Failure::Rejected { error, .. } => Some(shown(error)),
+        _ => None,
+    };
+    Error { error: word, ..Error::new(code, text(name, what, failure)) }
 }
 
 fn text(name: &str, what: &str, failure: &Failure) -> String {

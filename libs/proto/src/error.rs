@@ -99,6 +99,10 @@ pub struct Error {
     /// Unix seconds; with [`Outcome::RetryAt`], when the time is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<i64>,
+    /// The word with which a provider refused (RFC 6749 §5.2). The message may hold more of what it
+    /// said, which is for whoever asked: nobody stores that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// The choices, with [`Code::Ambiguous`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
@@ -115,6 +119,7 @@ impl Error {
             hint: None,
             outcome: None,
             retry_at: None,
+            error: None,
             choices: Vec::new(),
             use_instead: None,
         }

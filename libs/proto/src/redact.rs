@@ -27,8 +27,8 @@ const TOLD: usize = 2000;
 
 /// An error of the other side, made fit for a terminal.
 pub(crate) fn told(error: &mut crate::Error) {
-    let hint = error.hint.iter_mut();
-    for text in std::iter::once(&mut error.message).chain(hint).chain(&mut error.choices) {
+    let parts = error.hint.iter_mut().chain(&mut error.error);
+    for text in std::iter::once(&mut error.message).chain(parts).chain(&mut error.choices) {
         if text.chars().any(is_hostile) || text.len() > TOLD {
             *text = text.chars().take(TOLD).map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect();
         }

@@ -86,6 +86,7 @@ fn a_wrong_client_means_fix_config_unless_it_was_registered() {
     let error = fails(rejected());
     assert_eq!(error.outcome, Some(Outcome::FixConfig));
     assert_eq!(error.message, "acme rejected the OAuth client (invalid_client)");
+    assert_eq!(error.error.as_deref(), Some("invalid_client"), "what may be kept of it");
     assert_eq!(error.hint.as_deref(), Some("check the client ID and secret: authsome login acme --reset-client"));
     let mut client = stored_client();
     client["registered"] = json!(true);
