@@ -5,8 +5,10 @@
 //! that the token may be on its way, and whoever finds a dead one knows that it may be used up.
 
 use crate::life::{Life, life};
+use proto::Outcome;
 use proto::record::{Connection, Renewal, Status};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How long a renewal may take, in seconds; longer than the flow's own deadline of 20 s.
 pub(crate) const LEASE: i64 = 25;
@@ -121,25 +123,44 @@ pub(crate) fn end(record: &mut Connection) {
     record.rest.remove("retry");
 }
 
-/// Takes the entry away and keeps everyone from trying again before `at`; `why` is for people.
-pub(crate) fn pause(record: &mut Connection, why: &str, at: Option<i64>, jitter: i64, now: i64) -> i64 {
-    let count = record.rest.get("retry").and_then(|retry| retry["count"].as_u64()).unwrap_or(0);
+/// What is known of the last try, in the record's `retry`, so that everyone gets its answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// Unix seconds: nobody tries before.
+    #[serde(default)]
+    pub at: i64,
+    /// Failures in a row.
+    #[serde(default)]
+    pub count: u64,
+    /// For people.
+    #[serde(default)]
+    pub why: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// Takes the entry away and keeps everyone from trying again before `at`.
+pub(crate) fn pause(record: &mut Connection, failed: Failure, at: Option<i64>, jitter: i64, now: i64) -> i64 {
+    let count = failure(record).map_or(0, |before| before.count);
     let backoff = 5_i64.saturating_mul(1 << count.min(6)).min(300);
     let wanted = at.unwrap_or(now + backoff).clamp(now + 1, now + LONGEST_PAUSE);
     let at = wanted + jitter.rem_euclid(backoff / 4 + 1);
     end(record);
-    record.rest.insert("retry".into(), json!({"at": at, "count": count + 1, "why": proto::redact::shown(why)}));
+    let failed = Failure { at, count: count.saturating_add(1), why: proto::redact::shown(&failed.why), ..failed };
+    record.rest.insert("retry".into(), Value::Object(proto::codec::to_object(&failed)));
     at
 }
 
 /// Before then nobody tries.
 pub(crate) fn retry_at(record: &Connection) -> Option<i64> {
-    record.rest.get("retry").and_then(|retry| retry["at"].as_i64())
+    failure(record).map(|failure| failure.at)
 }
 
-/// Why the last try failed.
-pub(crate) fn failure(record: &Connection) -> Option<&str> {
-    record.rest.get("retry").and_then(|retry| retry["why"].as_str())
+/// How the last try failed.
+pub(crate) fn failure(record: &Connection) -> Option<Failure> {
+    Failure::deserialize(record.rest.get("retry")?).ok()
 }
 
 fn resent(record: &Connection) -> Option<&str> {
@@ -216,15 +237,16 @@ mod tests {
         let mut now = 200;
         let mut pauses = Vec::new();
         for _ in 0..8 {
-            let at = pause(&mut record, "it is down", None, 0, now);
+            let down = Failure { why: "it is down".into(), ..Failure::default() };
+            let at = pause(&mut record, down, None, 0, now);
             assert_eq!(due(&record, Reuse::Never, now), Decision::TooSoon { retry_at: at });
             assert_eq!(due(&record, Reuse::Never, at), Decision::Send { again: false });
             pauses.push(at - now);
             now = at;
         }
-        assert_eq!(failure(&record), Some("it is down"));
+        assert_eq!(failure(&record).unwrap().why, "it is down");
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(pause(&mut record, "", Some(now + 7), 0, now), now + 7, "the provider's own word counts");
+        assert_eq!(pause(&mut record, Failure::default(), Some(now + 7), 0, now), now + 7, "the provider's own word counts");
         end(&mut record);
         assert_eq!(retry_at(&record), None);
     }

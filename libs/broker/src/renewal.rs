@@ -3,7 +3,7 @@
 //! Two rules make it safe. Nobody sends a refresh token but the one whose journal entry got in by
 //! `if_rev`; and nobody uses a new token before the vault has it. The lock only saves waiting.
 
-use crate::journal::{self, Decision, Reuse, Why};
+use crate::journal::{self, Decision, Failure, Reuse, Why};
 use crate::lease::{Lease, sha256_hex};
 use crate::vault::Held;
 use crate::world::{Stored, World, login_command, not_connected, reauthorize};
@@ -125,20 +125,21 @@ fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began
             let mut retry_at = now;
             let jitter = i64::from(random() as u32);
             write_end(world, key, stored, |record| {
-                retry_at = journal::pause(record, &storable(key, &error), wanted, jitter, now)
+                retry_at = journal::pause(record, storable(key, &error), wanted, jitter, now)
             })?;
             Err(if error.outcome == Some(Outcome::RetryAt) { error.retry_at(retry_at) } else { error })
         }
     }
 }
 
-/// Why it failed, without what the provider said beside its error word: records lie open, and free
+/// How it failed, without what the provider said beside its error word: records lie open, and free
 /// text may quote what was sent.
-fn storable(key: &Key, error: &Error) -> String {
-    match &error.error {
+fn storable(key: &Key, error: &Error) -> Failure {
+    let why = match &error.error {
         Some(word) => format!("{} rejected the renewal ({word})", key.provider),
         None => error.message.clone(),
-    }
+    };
+    Failure { why, outcome: error.outcome, hint: error.hint.clone(), ..Failure::default() }
 }
 
 /// Writes the new token. Only what the vault has may be used.
@@ -271,8 +272,17 @@ fn for_people(key: &Key, mut error: Error) -> Error {
     error.about(key)
 }
 
+/// What the last try was answered with, as long as its time has not come.
 fn too_soon(key: &Key, record: &Connection, retry_at: i64) -> Error {
-    let why = journal::failure(record).unwrap_or("the token was rejected and renewed a moment ago");
+    let failure = journal::failure(record).unwrap_or_else(|| Failure {
+        why: "the token was rejected and renewed a moment ago".to_owned(),
+        ..Failure::default()
+    });
+    if failure.outcome == Some(Outcome::FixConfig) {
+        let error = Error::new(Code::RefreshFailed, failure.why).outcome(Outcome::FixConfig);
+        return Error { hint: failure.hint, ..error };
+    }
+    let why = failure.why;
     Error::new(Code::RefreshFailed, format!("not renewing the connection {} of {} yet: {why}", key.slot, key.provider))
         .outcome(Outcome::RetryAt)
         .retry_at(retry_at)

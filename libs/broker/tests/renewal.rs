@@ -214,7 +214,9 @@ fn a_wrong_client_is_told_with_what_to_mend_and_tried_once_a_minute() {
     let error = broker.resolve(API).unwrap_err();
     assert_eq!(error.hint.as_deref(), Some("authsome login acme --force --reset-client"));
     clock.leap(30);
-    broker.resolve(API).unwrap_err();
+    let again = broker.resolve(API).unwrap_err();
+    assert_eq!((again.outcome, again.hint), (error.outcome, error.hint), "waiting mends nothing");
+    assert_eq!(again.message, "the provider said no");
     assert_eq!(rig.provider.count(), 1);
     clock.leap(60);
     broker.resolve(API).unwrap_err();
