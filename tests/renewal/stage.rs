@@ -46,7 +46,12 @@ impl Stage {
         let text = definition.to_string();
         let (definition, _) = provider::parse("demo.json", &text, provider::Origin::Custom).unwrap();
         let scope = definition.bound().unwrap();
-        let bound = Bound::new(scope.token_url, scope.revocation_url, scope.targets);
+        let bound = Bound {
+            device_authorization_url: scope.device_authorization_url,
+            issuer: scope.issuer,
+            resource: scope.resource,
+            ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+        };
         let program = match kept {
             Kept::Bundled => "authsome-vault".to_owned(),
             Kept::Directory => drop_in_vault(&world),

@@ -64,7 +64,12 @@ impl Definitions {
 
 pub(crate) fn bound(definition: &Definition) -> Result<Bound> {
     let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: api_url {error}", definition.name)))?;
-    Ok(Bound::new(scope.token_url, scope.revocation_url, scope.targets))
+    Ok(Bound {
+        device_authorization_url: scope.device_authorization_url,
+        issuer: scope.issuer,
+        resource: scope.resource,
+        ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+    })
 }
 
 fn unusable(error: CatalogError) -> Error {

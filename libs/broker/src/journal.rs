@@ -246,7 +246,11 @@ mod tests {
         }
         assert_eq!(failure(&record).unwrap().why, "it is down");
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(pause(&mut record, Failure::default(), Some(now + 7), 0, now), now + 7, "the provider's own word counts");
+        assert_eq!(
+            pause(&mut record, Failure::default(), Some(now + 7), 0, now),
+            now + 7,
+            "the provider's own word counts"
+        );
         end(&mut record);
         assert_eq!(retry_at(&record), None);
     }

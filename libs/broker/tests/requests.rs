@@ -165,6 +165,9 @@ fn a_definition_that_changed_gets_nothing_before_it_is_confirmed() {
         json!({"api_url":["api.acme.test","attacker.test"]}),
         json!({"oauth":{"token_url":"https://attacker.test/token"}}),
         json!({"oauth":{"revocation_url":"https://attacker.test/revoke"}}),
+        json!({"oauth":{"device_authorization_url":"https://attacker.test/device"}}),
+        json!({"oauth":{"issuer":"https://attacker.test"}}),
+        json!({"oauth":{"resource":"https://attacker.test"}}),
     ] {
         let rig = rig();
         rig.connect("default/acme/default", 3600);

@@ -42,7 +42,12 @@ pub fn name_of(definition: &Definition) -> Result<ProviderName> {
 /// What a person confirms by logging in under this definition.
 pub fn bound(definition: &Definition) -> Result<Bound> {
     let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: {error}", definition.name)))?;
-    Ok(Bound::new(scope.token_url, scope.revocation_url, scope.targets))
+    Ok(Bound {
+        device_authorization_url: scope.device_authorization_url,
+        issuer: scope.issuer,
+        resource: scope.resource,
+        ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+    })
 }
 
 /// With the code of the one table and the command that mends it.

@@ -37,7 +37,12 @@ pub(crate) fn oauth(client: &Client) -> oauth::Client {
 /// What the person confirms by logging in under this definition.
 pub(crate) fn bound(task: &Task) -> Result<Bound> {
     let scope = task.definition.bound().map_err(|why| task.broken(format_args!("api_url {why}")))?;
-    Ok(Bound::new(scope.token_url, scope.revocation_url, scope.targets))
+    Ok(Bound {
+        device_authorization_url: scope.device_authorization_url,
+        issuer: scope.issuer,
+        resource: scope.resource,
+        ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+    })
 }
 
 /// A definition that sends the client elsewhere than it used to gets it only after a yes.

@@ -36,6 +36,13 @@ pub struct Bound {
     pub token_url: Option<String>,
     #[serde(default)]
     pub revocation_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_authorization_url: Option<String>,
+    /// Where a login asks for the endpoints that the definition does not name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// `host[:port][/path]` patterns, sorted.
     #[serde(default)]
     pub targets: Vec<String>,
@@ -46,28 +53,32 @@ pub struct Bound {
 
 impl Bound {
     pub fn new(token_url: Option<String>, revocation_url: Option<String>, targets: Vec<String>) -> Bound {
-        Bound { token_url, revocation_url, targets, rest: Object::new() }
+        Bound { token_url, revocation_url, targets, ..Bound::default() }
     }
 
     /// Each place that is another than it `was`, in words.
     pub fn changes(&self, was: &Bound) -> Vec<String> {
-        let [api, was_api] = [self, was].map(|bound| Some(bound.targets.join(" ")));
-        let places = [
-            ("tokens", &self.token_url, &was.token_url),
-            ("revocation", &self.revocation_url, &was.revocation_url),
-            ("API", &api, &was_api),
-        ];
-        let shown = |place: &Option<String>| place.clone().filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
-        let changed = places.into_iter().filter(|(_, is, was)| is != was);
-        changed.map(|(what, is, was)| format!("{what}: {} (was {})", shown(is), shown(was))).collect()
+        let shown = |place: Option<String>| place.filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
+        let changed = self.places().into_iter().zip(was.places()).filter(|((_, is), (_, was))| is != was);
+        changed.map(|((what, is), (_, was))| format!("{what}: {} (was {})", shown(is), shown(was))).collect()
+    }
+
+    /// All that this program can confirm, with a word for each.
+    fn places(&self) -> [(&'static str, Option<String>); 6] {
+        [
+            ("tokens", self.token_url.clone()),
+            ("revocation", self.revocation_url.clone()),
+            ("device codes", self.device_authorization_url.clone()),
+            ("issuer", self.issuer.clone()),
+            ("resource", self.resource.clone()),
+            ("API", Some(self.targets.join(" "))),
+        ]
     }
 }
 
 impl PartialEq for Bound {
-    /// By what this program can confirm.
     fn eq(&self, other: &Bound) -> bool {
-        let known = |bound: &Bound| (bound.token_url.clone(), bound.revocation_url.clone(), bound.targets.clone());
-        known(self) == known(other)
+        self.places() == other.places()
     }
 }
 
@@ -245,6 +256,28 @@ mod tests {
                 prop_assert_eq!(from_object::<Connection>("a record", to_object(&record)).unwrap(), record);
             }
         }
+    }
+
+    #[test]
+    fn every_place_that_gets_a_secret_is_one_that_is_confirmed() {
+        let was = Bound::new(Some("https://n.test/token".to_owned()), None, vec!["api.n.test".to_owned()]);
+        for (field, word) in [
+            ("token_url", "tokens"),
+            ("revocation_url", "revocation"),
+            ("device_authorization_url", "device codes"),
+            ("issuer", "issuer"),
+            ("resource", "resource"),
+        ] {
+            let mut moved = to_object(&was);
+            moved.insert(field.to_owned(), "https://attacker.test/".into());
+            let moved: Bound = from_object("a bound", moved).unwrap();
+            assert_ne!(moved, was, "{field}");
+            let changes = moved.changes(&was);
+            assert!(changes[0].starts_with(&format!("{word}: https://attacker.test/ (was ")), "{changes:?}");
+            assert_eq!(changes.len(), 1);
+        }
+        let wider = Bound { targets: vec!["*.n.test".to_owned()], ..was.clone() };
+        assert_eq!(wider.changes(&was), ["API: *.n.test (was api.n.test)"]);
     }
 
     #[test]

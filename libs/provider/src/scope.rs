@@ -9,6 +9,10 @@ use crate::target::{BadTarget, HostPattern, Target};
 pub struct Scope {
     pub token_url: Option<String>,
     pub revocation_url: Option<String>,
+    pub device_authorization_url: Option<String>,
+    /// Where a login asks for the endpoints that are not named.
+    pub issuer: Option<String>,
+    pub resource: Option<String>,
     /// Canonical texts, sorted.
     pub targets: Vec<String>,
 }
@@ -52,7 +56,14 @@ impl Definition {
         targets.sort();
         let url =
             |of: fn(&crate::definition::OAuth) -> &Option<String>| self.oauth.as_ref().and_then(|o| of(o).clone());
-        Ok(Scope { token_url: url(|o| &o.token_url), revocation_url: url(|o| &o.revocation_url), targets })
+        Ok(Scope {
+            token_url: url(|o| &o.token_url),
+            revocation_url: url(|o| &o.revocation_url),
+            device_authorization_url: url(|o| &o.device_authorization_url),
+            issuer: url(|o| &o.issuer),
+            resource: url(|o| &o.resource),
+            targets,
+        })
     }
 }
 
@@ -104,5 +115,9 @@ mod tests {
         assert_eq!(bound, other);
         let moved = definition(json!({"api_url":["api.attacker.test"]})).bound().unwrap();
         assert_ne!(bound, moved);
+        for field in ["token_url", "revocation_url", "device_authorization_url", "issuer", "resource"] {
+            let moved = definition(json!({"oauth":{field:"https://attacker.test/"}})).bound().unwrap();
+            assert!(format!("{moved:?}").contains("attacker"), "{field} gets a client's secret: {moved:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Logging in with a code on another machine.
 
-use crate::stage::{NOW, Stage, definition, login, stored_client, token};
+use crate::stage::{NOW, Stage, client_of, definition, login, stored_client, token};
 use flows::TransportError;
 use http::Response;
 use proto::{Code, Error};
@@ -25,8 +25,17 @@ fn pending() -> Value {
     json!({"error":"authorization_pending"})
 }
 
+#[test]
+fn a_changed_place_for_device_codes_gets_the_apps_secret_only_after_a_yes() {
+    let stage = Stage::new().host_refuses("confirm", Error::new(Code::Declined, "no"));
+    let error = stage.run("login", login(device(), stored_client())).unwrap_err();
+    assert_eq!((error.code, stage.lines()), (Code::Denied, Vec::new()));
+    let asked = stage.asked("confirm")[0]["text"].to_string();
+    assert!(asked.contains("device codes: https://acme.test/device_authorization (was none)"), "{asked}");
+}
+
 fn run(stage: &Stage) -> proto::Result<proto::Object> {
-    stage.run("login", login(device(), stored_client()))
+    stage.run("login", login(device(), client_of(&device())))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Logging in through the authorization page.
 
-use crate::stage::{NOW, REDIRECT, Stage, code, definition, login, stored_client, token};
+use crate::stage::{NOW, REDIRECT, Stage, client_of, code, definition, login, stored_client, token};
 use proto::{Code, Error};
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ fn the_answer_of_another_server_gets_no_code() {
     let issuer = definition("pkce", json!({"issuer":"https://acme.test"}));
     let answer = json!({"iss":"https://evil.test","secret":{"code":"S3CRET-code"}});
     let stage = Stage::new().host("authorize", answer);
-    let error = stage.run("login", login(issuer, stored_client())).unwrap_err();
+    let error = stage.run("login", login(issuer.clone(), client_of(&issuer))).unwrap_err();
     assert_eq!(error.code, Code::Denied);
     assert_eq!(stage.lines(), [""; 0]);
 }
@@ -218,7 +218,7 @@ fn the_person_may_switch_to_a_device_code() {
         .provider(200, json!({"device_code":"S3CRET-dc","user_code":"WDJB","verification_uri":"https://acme.test/d"}))
         .host("device", json!({}))
         .provider(200, token());
-    stage.run("login", login(both, stored_client())).unwrap();
+    stage.run("login", login(both.clone(), client_of(&both))).unwrap();
     assert_eq!(stage.asked("authorize")[0]["or"], json!(["device"]));
     assert_eq!(stage.kinds(), ["authorize", "device"]);
 }

@@ -182,6 +182,15 @@ pub fn stored_client() -> Value {
     json!({"client_id":"app","token_auth":"body","bound":bound(),"secret":{"client_secret":"S3CRET-client"}})
 }
 
+/// The same, confirmed under a definition that names more than the plain one.
+pub fn client_of(definition: &Value) -> Value {
+    let mut client = stored_client();
+    for field in ["device_authorization_url", "issuer", "resource"] {
+        client["bound"][field] = definition["oauth"][field].clone();
+    }
+    client
+}
+
 pub fn login(definition: Value, client: Value) -> Value {
     json!({"flow":definition["flow"],"provider":definition,"client":client,"redirect_uri":REDIRECT,
         "state":"st4te","scopes":["read"],"interactive":true,"check":false})
