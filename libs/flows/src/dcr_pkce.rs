@@ -22,10 +22,11 @@ impl Flow for DcrPkce {
     fn login(&self, task: &Task, login: &Login) -> Result<Learned> {
         let failed = |failure: Failure| failure::login(task, "the login", &failure);
         let mut found = discovery::complete(task, settings::provider(task, None)?)?.map_err(failed)?;
-        let stored = match usable(task, login) {
-            Some(client) => known(task, login, &mut found.provider, client::confirmed(task, client)?),
+        let agreed = match usable(task, login) {
+            Some(client) => agreed(task, client, &found)?,
             None => None,
         };
+        let stored = agreed.and_then(|client| known(task, login, &mut found.provider, client));
         let fresh = stored.is_none();
         let client = match stored {
             Some(client) => client,
@@ -42,9 +43,7 @@ impl Flow for DcrPkce {
         };
         let token = token.map_err(failed)?;
         let mut learned = pkce::finish(task, login, &token)?;
-        if let Some(kept) = discovery::kept(task, &found.provider) {
-            learned.record.insert(discovery::FIELD.to_owned(), kept);
-        }
+        learned.record.extend(found.kept.map(|kept| (discovery::FIELD.to_owned(), kept)));
         Ok(learned)
     }
 
@@ -71,6 +70,33 @@ fn authenticate_as(provider: &mut Provider, client: &Client) {
     if let Some(auth) = client.record.token_auth.as_deref().and_then(settings::auth_named) {
         provider.token_auth = auth;
     }
+}
+
+/// The stored client, if it was made for these very endpoints: its secret is shown to no others.
+///
+/// A registered one costs nothing to replace; one that a person made goes elsewhere after a yes.
+fn agreed(task: &Task, client: &Client, found: &Found) -> Result<Option<Client>> {
+    if client.record.rest.get(discovery::FIELD) == found.kept.as_ref() {
+        return client::confirmed(task, client).map(Some);
+    }
+    let name = task.name();
+    if client.record.registered {
+        let text = format!("{name} logs in elsewhere than where this client was registered: registering a new one");
+        task.tools.asks.note(&text);
+        return Ok(None);
+    }
+    let place = found.provider.token.as_ref().map_or("none", |endpoint| endpoint.as_str());
+    task.tools.confirm(format!("use the stored OAuth client of {name} where it logs in now? tokens: {place}"))?;
+    let mut client = with_endpoints(client.clone(), found);
+    client.record.bound = client::bound(task)?;
+    task.tools.keep_client(&client)?;
+    Ok(Some(client))
+}
+
+fn with_endpoints(mut client: Client, found: &Found) -> Client {
+    client.record.rest.remove(discovery::FIELD);
+    client.record.rest.extend(found.kept.clone().map(|kept| (discovery::FIELD.to_owned(), kept)));
+    client
 }
 
 /// The client, unless the server has forgotten it.
@@ -130,6 +156,7 @@ fn registered(task: &Task, login: &Login, found: &Found) -> Result<Client> {
     if let Some(secret) = registered.client.secret {
         client.secret.set("client_secret", secret.expose_secret());
     }
+    let client = with_endpoints(client, found);
     task.tools.keep_client(&client)?;
     Ok(client)
 }

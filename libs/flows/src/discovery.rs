@@ -1,5 +1,5 @@
 //! What a definition leaves open and the provider tells: RFC 9728 from the resource to its
-//! authorization server, RFC 8414 from there to the endpoints.
+//! authorization server, RFC 8414 from there to the endpoints. It sends nothing secret.
 
 use crate::settings;
 use crate::task::Task;
@@ -8,7 +8,8 @@ use oauth::{Endpoint, Error as Failure, Provider, Revocation, RevocationAuth};
 use proto::{Object, Result};
 use serde_json::{Value, json};
 
-/// The field of a connection's record that keeps what was found, for its renewals.
+/// The field that keeps what was found: in a connection's record for its renewals, in a client's
+/// for whoever would show its secret to other endpoints.
 pub(crate) const FIELD: &str = "discovered";
 
 /// A provider's settings made whole.
@@ -17,6 +18,8 @@ pub(crate) struct Found {
     pub(crate) registration: Option<Endpoint>,
     /// Ways to authenticate that the server takes; empty when it was not asked.
     pub(crate) auth_methods: Vec<String>,
+    /// What records keep of it; none when nothing was asked.
+    pub(crate) kept: Option<Value>,
 }
 
 /// The definition's own endpoints, and the rest by asking, if there is a rest.
@@ -25,7 +28,7 @@ pub(crate) fn complete(task: &Task, mut provider: Provider) -> Result<std::resul
     let own = oauth.registration_endpoint.as_deref();
     let registration = own.map(|text| settings::endpoint(task, "registration_endpoint", text)).transpose()?;
     if provider.authorization.is_some() && provider.token.is_some() && registration.is_some() {
-        return Ok(Ok(Found { provider, registration, auth_methods: Vec::new() }));
+        return Ok(Ok(Found { provider, registration, auth_methods: Vec::new(), kept: None }));
     }
     let server = match ask(task, &mut provider) {
         Ok(server) => server,
@@ -34,20 +37,21 @@ pub(crate) fn complete(task: &Task, mut provider: Provider) -> Result<std::resul
     let registration = registration.or_else(|| server.registration.clone());
     let auth_methods = server.token_auth_methods.clone();
     fill(task, &mut provider, server);
-    Ok(Ok(Found { provider, registration, auth_methods }))
+    let kept = Some(kept(&provider, &registration));
+    Ok(Ok(Found { provider, registration, auth_methods, kept }))
 }
 
-/// What a connection's record must keep, so that its renewals go where its login went.
-pub(crate) fn kept(task: &Task, provider: &Provider) -> Option<Value> {
-    let own = task.definition.oauth.as_ref()?;
-    if own.token_url.is_some() {
-        return None;
-    }
-    Some(json!({
-        "token_url": provider.token.as_ref()?.as_str(),
+/// All endpoints of the login: renewals go where it went, and no API credential goes to any of them.
+fn kept(provider: &Provider, registration: &Option<Endpoint>) -> Value {
+    let text = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(Endpoint::to_string);
+    json!({
+        "authorization_url": text(&provider.authorization),
+        "token_url": text(&provider.token),
+        "device_authorization_url": text(&provider.device_authorization),
         "revocation_url": provider.revocation.as_ref().map(|revocation| &revocation.url),
+        "registration_endpoint": text(registration),
         "resource": provider.resource,
-    }))
+    })
 }
 
 /// Fills in from the record what the login had found; asks again when the record has none.

@@ -2,7 +2,7 @@
 
 use crate::stage::{NOW, REDIRECT, Stage, code, connection, login, token};
 use flows::TransportError;
-use proto::{Code, Outcome};
+use proto::{Code, Error, Outcome};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -17,7 +17,14 @@ fn bound() -> Value {
 
 fn client(redirect_uri: &str, expires_at: Option<i64>) -> Value {
     json!({"client_id":"old","registered":true,"redirect_uri":redirect_uri,"token_auth":"none","bound":bound(),
-        "expires_at":expires_at})
+        "expires_at":expires_at,"discovered":found()})
+}
+
+/// What a record keeps of the discovery.
+fn found() -> Value {
+    json!({"authorization_url":"https://as.acme.test/authorize","token_url":"https://as.acme.test/token",
+        "device_authorization_url":null,"revocation_url":"https://as.acme.test/revoke",
+        "registration_endpoint":"https://as.acme.test/register","resource":"https://mcp.acme.test/mcp"})
 }
 
 trait Discovered {
@@ -73,11 +80,7 @@ fn everything_is_found_the_client_is_kept_and_the_code_is_bound_to_the_resource(
     let url = stage.asked("authorize")[0]["url"].to_string();
     assert!(url.contains("resource=https%3A%2F%2Fmcp.acme.test%2Fmcp"), "{url}");
     assert!(stage.body(3).contains("resource=https%3A%2F%2Fmcp.acme.test%2Fmcp"));
-    assert_eq!(
-        reply["record"]["discovered"],
-        json!({"token_url":"https://as.acme.test/token","revocation_url":"https://as.acme.test/revoke",
-            "resource":"https://mcp.acme.test/mcp"})
-    );
+    assert_eq!((&reply["record"]["discovered"], &kept["discovered"]), (&found(), &found()));
 }
 
 #[test]
@@ -137,6 +140,40 @@ fn the_stored_client_is_used_while_it_lives_and_fits() {
         stage.run("login", login(bare(), stale)).unwrap();
         assert!(stage.asked("authorize")[0]["url"].to_string().contains("client_id=c2"));
     }
+}
+
+/// A client with a secret that was made where `token_url` is.
+fn confidential(registered: bool, token_url: &str) -> Value {
+    let mut client = client(REDIRECT, None);
+    client["registered"] = registered.into();
+    client["token_auth"] = "body".into();
+    client["discovered"]["token_url"] = token_url.into();
+    client["secret"] = json!({"client_secret":"S3CRET-client"});
+    client
+}
+
+#[test]
+fn the_secret_of_a_registered_client_goes_to_no_other_server() {
+    let stage = Stage::new().discovered().registered("c2").host("authorize", from_as()).provider(200, token());
+    stage.run("login", login(bare(), confidential(true, "https://before.acme.test/token"))).unwrap();
+    assert!((0..stage.lines().len()).all(|n| !stage.body(n).contains("S3CRET-client")), "{:?}", stage.lines());
+    assert_eq!(stage.asked("keep-client")[0]["client"]["discovered"], found());
+    assert!(stage.notes()[0].contains("registering a new one"), "{:?}", stage.notes());
+}
+
+#[test]
+fn a_client_of_the_persons_own_goes_to_another_server_after_a_yes() {
+    let own = || confidential(false, "https://before.acme.test/token");
+    let stage = Stage::new().discovered().host_refuses("confirm", Error::new(Code::Declined, "no"));
+    assert_eq!(stage.run("login", login(bare(), own())).unwrap_err().code, Code::Denied);
+    let asked = stage.asked("confirm")[0]["text"].to_string();
+    assert!(asked.contains("tokens: https://as.acme.test/token"), "{asked}");
+
+    let stage = Stage::new().discovered().host("confirm", json!({})).host("keep-client", json!({}));
+    let stage = stage.host("authorize", from_as()).provider(200, token());
+    stage.run("login", login(bare(), own())).unwrap();
+    assert_eq!(stage.asked("keep-client")[0]["client"]["discovered"], found());
+    assert!(stage.body(2).contains("S3CRET-client"));
 }
 
 #[test]
