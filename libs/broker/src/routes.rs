@@ -5,8 +5,10 @@ use crate::session::Session;
 use crate::world::World;
 use host::Authority;
 use proto::ops::credential::{Grant, Route, Routes, Target};
+use proto::record::Connection;
 use proto::{ConnectionName, Error, ProviderName, Result};
 use provider::{Choice, Definition, Found, Rule};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -103,7 +105,7 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
     let (mut targets, mut except) = (Vec::new(), Vec::new());
     for definition in &definitions {
         merge(&mut targets, wire(targets_of(definition)?));
-        merge(&mut except, wire(definition.except()));
+        merge(&mut except, wire(definition.except(connections.records.values().flat_map(discovered))));
     }
     Ok(Route {
         provider: provider.clone(),
@@ -114,6 +116,13 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         env: definitions[0].session_env(proto::PLACEHOLDER),
         private_network: definitions.iter().any(|definition| definition.private_network),
     })
+}
+
+/// The login endpoints that a definition leaves open, as this connection's login found them.
+fn discovered(record: &Connection) -> impl Iterator<Item = &str> {
+    let found = record.rest.get("discovered").and_then(Value::as_object);
+    let endpoints = found.into_iter().flatten().filter(|(name, _)| *name != "resource");
+    endpoints.filter_map(|(_, endpoint)| endpoint.as_str())
 }
 
 fn targets_of(definition: &Definition) -> Result<Vec<provider::Target>> {

@@ -160,6 +160,27 @@ fn a_route_names_its_auth_endpoints_and_gives_the_child_placeholders_only() {
 }
 
 #[test]
+fn the_login_endpoints_that_were_discovered_get_no_credential_either() {
+    let rig = rig();
+    rig.define(json!({"name":"mcp","display_name":"M","auth_type":"oauth2","flow":"dcr_pkce",
+        "api_url":["mcp.test"],"oauth":{"issuer":"https://mcp.test"}}));
+    let discovered = json!({"authorization_url":"https://mcp.test/authorize","token_url":"https://mcp.test/token",
+        "device_authorization_url":"https://mcp.test/device","revocation_url":"https://mcp.test/revoke",
+        "registration_endpoint":"https://mcp.test/register","resource":"https://mcp.test/"});
+    let bound = json!({"issuer":"https://mcp.test","targets":["mcp.test"]});
+    let record = json!({"provider":"mcp","flow":"dcr_pkce","status":"connected","bound":bound,"discovered":discovered});
+    rig.store.set("default/mcp/default", record, json!({"access_token":"m"}));
+    let broker = rig.broker();
+    for path in ["authorize", "token", "device", "revoke", "register", "%74oken/"] {
+        let error = broker.resolve(&format!("https://mcp.test/{path}")).unwrap_err();
+        assert_eq!(error.code, Code::Denied, "{path}");
+    }
+    assert_eq!(broker.header("https://mcp.test/mcp").unwrap(), "Bearer m");
+    let routes = broker.call("routes", json!({})).unwrap();
+    assert_eq!(routes["routes"][0]["except"].as_array().unwrap().len(), 5);
+}
+
+#[test]
 fn a_definition_that_changed_gets_nothing_before_it_is_confirmed() {
     for change in [
         json!({"api_url":["api.acme.test","attacker.test"]}),

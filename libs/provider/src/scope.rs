@@ -34,17 +34,20 @@ impl Definition {
         Ok(targets)
     }
 
-    /// Its own auth endpoints, where nothing is set; the base URL must have been applied.
-    pub fn except(&self) -> Vec<Target> {
-        let Some(oauth) = &self.oauth else { return Vec::new() };
-        let endpoints = [
-            &oauth.authorization_url,
-            &oauth.token_url,
-            &oauth.revocation_url,
-            &oauth.device_authorization_url,
-            &oauth.registration_endpoint,
-        ];
-        let mut except: Vec<Target> = endpoints.into_iter().flatten().filter_map(|url| place(url)).collect();
+    /// Its own auth endpoints and those that a login has `discovered`, where nothing is set; the base
+    /// URL must have been applied.
+    pub fn except<'a>(&'a self, discovered: impl IntoIterator<Item = &'a str>) -> Vec<Target> {
+        let own = self.oauth.iter().flat_map(|oauth| {
+            [
+                &oauth.authorization_url,
+                &oauth.token_url,
+                &oauth.revocation_url,
+                &oauth.device_authorization_url,
+                &oauth.registration_endpoint,
+            ]
+        });
+        let endpoints = own.flatten().map(String::as_str).chain(discovered);
+        let mut except: Vec<Target> = endpoints.filter_map(place).collect();
         except.sort();
         except.dedup();
         except
@@ -103,9 +106,10 @@ mod tests {
 
     #[test]
     fn auth_endpoints_are_canonical_and_a_token_in_a_path_is_cut_off() {
-        let mut except = texts(definition(json!({})).except());
+        let discovered = ["https://as.x.test/register/../r", "no URL"];
+        let mut except = texts(definition(json!({})).except(discovered));
         except.sort();
-        assert_eq!(except, ["api.x.test/refresh-tokens", "x.test/authorize", "x.test:8443/token"]);
+        assert_eq!(except, ["api.x.test/refresh-tokens", "as.x.test/r", "x.test/authorize", "x.test:8443/token"]);
     }
 
     #[test]
