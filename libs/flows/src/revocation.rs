@@ -2,12 +2,13 @@
 
 use crate::task::Task;
 use crate::{client, failure, settings};
-use oauth::{Error as Failure, Provider};
+use oauth::{Error as Failure, Provider, Reason};
 use proto::ops::flow::Refresh;
 use proto::{Code, Error, Result};
 use secrecy::SecretString;
 
-/// Revokes each token in the definition's order; `complete` may add what the definition leaves open.
+/// Revokes each token in the definition's order. One that the provider takes is enough: with it goes
+/// the grant (RFC 7009 §2.1), and many take no access token. `complete` may add what the definition leaves open.
 pub(crate) fn revoke(
     task: &Task,
     refresh: &Refresh,
@@ -29,11 +30,18 @@ pub(crate) fn revoke(
         let text = format!("the connection holds no token that {} can revoke", task.name());
         return Err(Error::new(Code::Unsupported, text));
     }
+    let mut withdrawn = false;
     for (token, which) in tokens {
-        oauth::revoke(task.tools.transport, &provider, client.as_ref(), &token, &which)
-            .map_err(|failure| failure::login(task, "the revocation", &failure))?;
+        match oauth::revoke(task.tools.transport, &provider, client.as_ref(), &token, &which) {
+            Ok(()) => withdrawn = true,
+            Err(failure) if failure.reason() == Some(Reason::UnsupportedTokenType) => {}
+            Err(failure) => return Err(failure::login(task, "the revocation", &failure)),
+        }
     }
-    Ok(())
+    match withdrawn {
+        true => Ok(()),
+        false => Err(Error::new(Code::Unsupported, format!("{} revokes no tokens of this kind", task.name()))),
+    }
 }
 
 /// How this connection's client authenticates, wherever that was kept.

@@ -1,6 +1,6 @@
 //! What the word in a rejection means, in whoever's spelling.
 
-/// The meaning of an `error` (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5).
+/// The meaning of an `error` (RFC 6749 §4.1.2.1 and §5.2, RFC 7009 §2.2.1, RFC 8628 §3.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// The code or refresh token is dead.
@@ -13,6 +13,8 @@ pub enum Reason {
     AuthorizationPending,
     SlowDown,
     ExpiredToken,
+    /// The server revokes no tokens of this kind (RFC 7009 §2.2.1).
+    UnsupportedTokenType,
     /// The server's own trouble: nothing was done.
     Temporary,
     Other,
@@ -50,6 +52,7 @@ impl Reason {
             "authorization_pending" => Reason::AuthorizationPending,
             "slow_down" => Reason::SlowDown,
             "expired_token" => Reason::ExpiredToken,
+            "unsupported_token_type" => Reason::UnsupportedTokenType,
             "server_error" | "temporarily_unavailable" | "ratelimited" | "rate_limited" => Reason::Temporary,
             _ => Reason::Other,
         }

@@ -49,3 +49,17 @@ fn no_endpoint_is_unsupported_and_a_silent_network_unavailable() {
     let stage = Stage::new().provider(401, json!({"error":"invalid_client","error_description":"S3CRET-client"}));
     assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Denied);
 }
+
+#[test]
+fn a_kind_of_token_that_the_provider_does_not_revoke_holds_nothing_up() {
+    let unsupported = || json!({"error":"unsupported_token_type"});
+    for (first, second) in [(json!({}), unsupported()), (unsupported(), json!({}))] {
+        let status = |body: &Value| if body == &json!({}) { 200 } else { 400 };
+        let stage = Stage::new().provider(status(&first), first).provider(status(&second), second);
+        run(&stage, json!({})).unwrap();
+    }
+    let stage = Stage::new().provider(400, unsupported()).provider(400, unsupported());
+    assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Unsupported);
+    let stage = Stage::new().provider(400, unsupported()).provider(400, json!({"error":"invalid_client"}));
+    assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Denied);
+}
