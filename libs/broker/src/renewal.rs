@@ -197,7 +197,7 @@ fn invalidate(world: &World, key: &Key, stored: Stored) -> Result<Attempt> {
         journal::end(record);
         record.status = Status::Invalid;
     })?;
-    Err(reauthorize(key, "was being renewed when a program was killed, and the answer is lost"))
+    Err(reauthorize(key, "was being renewed and the answer was lost: its refresh token may be used up"))
 }
 
 /// Writes the record changed by `change`. Who meets `conflict` writes nothing: another knows better.

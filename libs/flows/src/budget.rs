@@ -1,17 +1,22 @@
 //! The time that a renewal may take in all.
 //!
 //! Its entry in the record dies 25 seconds after it was made; a request still under way then could
-//! meet another's with the same refresh token. A request takes at most 20 seconds, so none is
-//! begun after the first few.
+//! meet another's with the same refresh token. And its host waits for 20: an answer that is given
+//! up before says what was wrong, where a host could only say that the flow was late.
 
 use crate::Clock;
+use crate::http::Within;
 use ::http::{Request, Response};
 use oauth::{Transport, TransportError};
+use std::time::Duration;
 
 /// Seconds from the start in which a request may begin.
 const BEGIN_WITHIN: i64 = 3;
 
-/// A transport that refuses to begin too late.
+/// Seconds from the start in which every answer must have come, whole.
+const END_WITHIN: i64 = 17;
+
+/// A transport that refuses to begin too late, and to wait too long.
 pub(crate) struct Budget<'a> {
     pub(crate) transport: &'a dyn Transport,
     pub(crate) clock: &'a dyn Clock,
@@ -20,10 +25,13 @@ pub(crate) struct Budget<'a> {
 }
 
 impl Transport for Budget<'_> {
-    fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
-        if self.clock.now() > self.began + BEGIN_WITHIN {
+    fn send(&self, mut request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        let spent = self.clock.now().saturating_sub(self.began).max(0);
+        if spent > BEGIN_WITHIN {
             return Err(TransportError::NotSent("finding its endpoints took too long".to_owned()));
         }
+        let left = u64::try_from(END_WITHIN - spent).unwrap_or_default();
+        request.extensions_mut().insert(Within(Duration::from_secs(left)));
         self.transport.send(request)
     }
 }

@@ -4,7 +4,7 @@
 //! certificates are settings of the program.
 
 use oauth::{MAX_ANSWER, Transport, TransportError};
-use reqwest::blocking::{Client, ClientBuilder};
+use reqwest::blocking::{Client, ClientBuilder, Request};
 use reqwest::{NoProxy, Proxy, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
@@ -12,10 +12,10 @@ use std::error::Error as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CONNECT: Duration = Duration::from_secs(10);
-/// For one request and its whole answer.
+/// For one request and its whole answer, however slowly that drips.
 const WHOLE: Duration = Duration::from_secs(20);
 
 const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
@@ -55,6 +55,10 @@ pub enum BadSettings {
     NoRoots,
 }
 
+/// The time for this request and its whole answer, as an extension of the request; else it is 20 s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within(pub Duration);
+
 /// A [`Transport`] over the network.
 pub struct Http(Client);
 
@@ -66,7 +70,6 @@ impl Http {
             .redirect(redirect::Policy::none())
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT)
-            .timeout(WHOLE)
             .user_agent(concat!("authsome/", env!("CARGO_PKG_VERSION")));
         // A proxy elsewhere cannot reach this machine.
         let except = format!("{LOOPBACK},{}", settings.no_proxy.as_deref().unwrap_or_default());
@@ -85,8 +88,12 @@ impl Http {
 
 impl Transport for Http {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError> {
-        let request = request.try_into().map_err(|error| TransportError::NotSent(cause(&error)))?;
-        let mut answer = self.0.execute(request).map_err(classified)?;
+        let began = Instant::now();
+        let within = request.extensions().get().map_or(WHOLE, |Within(time)| *time);
+        let mut request: Request = request.try_into().map_err(|error| TransportError::NotSent(cause(&error)))?;
+        // The request's own: the client's would begin anew with each piece of a body.
+        *request.timeout_mut() = Some(within);
+        let mut answer = self.0.execute(request).map_err(|error| classified(error, within))?;
         let mut response = http::Response::new(Vec::new());
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
@@ -94,18 +101,26 @@ impl Transport for Http {
         (&mut answer)
             .take(limit)
             .read_to_end(response.body_mut())
-            .map_err(|_| TransportError::Lost("the answer was cut off".to_owned()))?;
+            .map_err(|_| if began.elapsed() < within { cut_off() } else { late(within) })?;
         Ok(response)
     }
 }
 
 /// Only what failed while connecting is known not to have arrived.
-fn classified(error: reqwest::Error) -> TransportError {
+fn classified(error: reqwest::Error, within: Duration) -> TransportError {
     match error.is_connect() || error.is_builder() {
         true => TransportError::NotSent(cause(&error)),
-        false if error.is_timeout() => TransportError::Lost("no answer in 20 seconds".to_owned()),
+        false if error.is_timeout() => late(within),
         false => TransportError::Lost(cause(&error)),
     }
+}
+
+fn late(within: Duration) -> TransportError {
+    TransportError::Lost(format!("no answer in {} seconds", within.as_secs()))
+}
+
+fn cut_off() -> TransportError {
+    TransportError::Lost("the answer was cut off".to_owned())
 }
 
 /// The innermost reason: the outer ones repeat the URL.

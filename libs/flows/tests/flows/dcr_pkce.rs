@@ -98,9 +98,11 @@ fn a_renewal_goes_where_the_login_went_without_asking_again() {
 
 #[test]
 fn a_renewal_whose_record_has_no_endpoints_finds_them_again() {
-    let stage = Stage::new().discovered().provider(200, token());
+    let stage = Stage::new().answers_after(Duration::from_secs(1)).discovered().provider(200, token());
     stage.run("refresh", connection(bare(), client(REDIRECT, None))).unwrap();
     assert_eq!(stage.lines()[2], "POST https://as.acme.test/token");
+    let left: Vec<u64> = (0..3).filter_map(|n| Some(stage.within(n)?.as_secs())).collect();
+    assert_eq!(left, [17, 16, 15], "all of it ends before the host stops waiting");
 }
 
 #[test]

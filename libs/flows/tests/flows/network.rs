@@ -1,11 +1,12 @@
 //! The real transport, against a server on loopback that misbehaves.
 
-use flows::http::{Http, Settings};
+use flows::http::{Http, Settings, Within};
 use flows::{Transport, TransportError};
 use http::Request;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// Answers one request with these bytes, then hangs up; gives the request back.
 fn server(answer: Vec<u8>) -> (String, JoinHandle<String>) {
@@ -81,6 +82,28 @@ fn a_cut_body_and_a_silent_hang_up_are_lost() {
         assert!(matches!(error, TransportError::Lost(_)), "{error:?}");
         thread.join().unwrap();
     }
+}
+
+#[test]
+fn an_answer_that_drips_is_given_up_when_its_time_is_over() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let thread = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").unwrap();
+        // Ends when nobody reads any more.
+        while stream.write_all(b" ").is_ok() {
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let mut request = Request::builder().uri(url).body(Vec::new()).unwrap();
+    request.extensions_mut().insert(Within(Duration::from_secs(2)));
+    let began = Instant::now();
+    let error = Http::new(&Settings::default()).unwrap().send(request).unwrap_err();
+    assert_eq!(error, TransportError::Lost("no answer in 2 seconds".to_owned()));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    thread.join().unwrap();
 }
 
 #[test]

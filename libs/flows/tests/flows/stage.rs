@@ -113,6 +113,11 @@ impl Stage {
         String::from_utf8(self.sent.borrow()[n].body().clone()).unwrap()
     }
 
+    /// How long the provider may take for its whole answer, if that is limited.
+    pub fn within(&self, n: usize) -> Option<Duration> {
+        self.sent.borrow()[n].extensions().get::<flows::http::Within>().map(|within| within.0)
+    }
+
     pub fn header(&self, n: usize, name: &str) -> Option<String> {
         self.sent.borrow()[n].headers().get(name).map(|value| value.to_str().unwrap().to_owned())
     }
