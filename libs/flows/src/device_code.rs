@@ -13,7 +13,8 @@ use std::time::{Duration, UNIX_EPOCH};
 const SLICE: Duration = Duration::from_millis(200);
 /// RFC 8628 §3.5.
 const SLOW_DOWN: u64 = 5;
-const LONGEST_INTERVAL: u64 = 60;
+/// How far a network that fails lengthens it; what the provider says counts whatever it is.
+const LONGEST_BACKOFF: u64 = 60;
 
 pub(crate) struct DeviceCode;
 
@@ -60,7 +61,8 @@ pub(crate) fn poll(task: &Task, login: &Login, provider: &Provider, client: &Cli
 fn wait(task: &Task, grants: &Grants, started: &Started, expires_at: i64) -> Result<Result<Token, Failure>> {
     let mut interval = started.interval;
     loop {
-        sleep(task, interval)?;
+        let left = u64::try_from(expires_at.saturating_sub(task.now())).unwrap_or_default();
+        sleep(task, interval.min(left))?;
         if task.now() >= expires_at {
             let name = task.name();
             return Err(Error::new(Code::Timeout, format!("the code for {name} was not confirmed in time"))
@@ -69,12 +71,13 @@ fn wait(task: &Task, grants: &Grants, started: &Started, expires_at: i64) -> Res
         interval = match grants.device_poll(started) {
             Ok(Poll::Done(token)) => return Ok(Ok(token)),
             Ok(Poll::Pending) => interval,
-            Ok(Poll::SlowDown(told)) => told_interval(told, task.now()).max(interval + SLOW_DOWN),
+            Ok(Poll::SlowDown(told)) => told_interval(told, task.now()).max(interval.saturating_add(SLOW_DOWN)),
             // RFC 8628 §3.5: back off, the person may still be typing.
-            Err(Failure::NotSent(_) | Failure::Lost(_) | Failure::Unexpected { status: 500.., .. }) => interval * 2,
+            Err(Failure::NotSent(_) | Failure::Lost(_) | Failure::Unexpected { status: 500.., .. }) => {
+                interval.saturating_mul(2).min(LONGEST_BACKOFF.max(interval))
+            }
             Err(failure) => return Ok(Err(failure)),
-        }
-        .min(LONGEST_INTERVAL);
+        };
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Started {
     pub verification_uri_complete: Option<String>,
     /// Seconds.
     pub expires_in: u64,
-    /// Seconds between two polls.
+    /// Seconds between two polls, at the least.
     pub interval: u64,
     details: StandardDeviceAuthorizationResponse,
 }
@@ -118,7 +118,7 @@ fn standard(document: &Document) -> Option<Document> {
     };
     let expires_in = number("expires_in").filter(|n| *n > 0).unwrap_or(900).min(LONGEST);
     standard.0.insert("expires_in".into(), expires_in.into());
-    standard.0.insert("interval".into(), number("interval").unwrap_or(5).clamp(1, 60).into());
+    standard.0.insert("interval".into(), number("interval").unwrap_or(5).clamp(1, LONGEST).into());
     Some(standard)
 }
 

@@ -65,6 +65,21 @@ fn slow_down_lengthens_every_later_wait() {
 }
 
 #[test]
+fn an_interval_is_kept_however_long_and_ends_with_the_code() {
+    let stage = started(900, 120).provider(400, json!({"error":"slow_down"})).provider(200, token());
+    run(&stage).unwrap();
+    assert_eq!(stage.slept(), 120 + 125);
+    let stage = started(900, 120).network(TransportError::NotSent("no route".to_owned())).provider(200, token());
+    run(&stage).unwrap();
+    assert_eq!(stage.slept(), 120 + 120);
+    for interval in [901, u64::MAX] {
+        let stage = started(900, interval);
+        assert_eq!(run(&stage).unwrap_err().code, Code::Timeout);
+        assert_eq!(stage.slept(), 900, "nobody waits for a code that is dead");
+    }
+}
+
+#[test]
 fn a_network_that_fails_meanwhile_is_waited_out() {
     let stage = started(900, 5)
         .network(TransportError::NotSent("no route".to_owned()))
