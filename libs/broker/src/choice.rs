@@ -67,7 +67,7 @@ pub(crate) fn chosen_key(
             let key = key("default")?;
             Err(Error::new(Code::NotFound, format!("{provider} is not connected")).hint(login_command(&key, "")))
         }
-        Choice::Ambiguous(names) => Err(ambiguous(provider, names)),
+        Choice::Ambiguous(names) => Err(ambiguous(session, provider, names)),
     }
 }
 
@@ -106,10 +106,15 @@ fn pointed_at(record: Object) -> Option<ConnectionName> {
     proto::codec::from_object::<DefaultConnection>("the default", record).ok().map(|default| default.connection)
 }
 
-pub(crate) fn ambiguous<'a>(provider: &ProviderName, names: impl IntoIterator<Item = &'a str>) -> Error {
+pub(crate) fn ambiguous<'a>(
+    session: &Session,
+    provider: &ProviderName,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Error {
+    let profile = Key::default_of(&session.profile, provider).profile_flag();
     let choices: Vec<String> = names.into_iter().map(ToOwned::to_owned).collect();
     Error::new(Code::Ambiguous, format!("{provider} has several connections: {}", choices.join(", ")))
-        .hint(format!("--connection NAME, or authsome connection set-default {provider} NAME"))
+        .hint(format!("--connection NAME, or authsome connection set-default {provider} NAME{profile}"))
         .choices(choices)
 }
 
@@ -119,6 +124,7 @@ fn missing(key: &Key, by: SaidBy) -> Error {
         SaidBy::Directory => ", which .authsome.json names",
         SaidBy::Name => "",
     };
-    Error::new(Code::NotFound, format!("{} has no connection {}{whose}", key.provider, key.slot))
+    let name = key.slot.to_string();
+    Error::new(Code::NotFound, format!("{} has no connection {name:?}{whose}", key.provider))
         .hint(login_command(key, ""))
 }

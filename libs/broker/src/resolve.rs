@@ -45,7 +45,7 @@ pub(crate) fn key_of(table: &Table, session: &Session, wanted: &Resolve) -> Resu
         (Some(named), chosen) if chosen.as_ref() == Some(named) || session.grants(provider, named) => named,
         (Some(named), _) => return Err(not_granted(provider, named)),
         (None, Some(chosen)) => chosen,
-        (None, None) => return Err(ambiguous(provider, route.choices.iter().map(ConnectionName::as_str))),
+        (None, None) => return Err(ambiguous(session, provider, route.choices.iter().map(ConnectionName::as_str))),
     };
     Ok(session.key(provider, connection))
 }

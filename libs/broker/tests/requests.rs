@@ -110,6 +110,7 @@ fn a_named_connection_that_is_missing_ends_the_session_before_it_begins() {
     let open = |choose: Value| broker.call("open", json!({"profile":"default","choose":choose})).unwrap_err();
     let error = open(json!({"acme":"work"}));
     assert_eq!((error.code, error.hint.as_deref()), (Code::NotFound, Some("authsome login acme --connection work")));
+    assert_eq!(error.message, "acme has no connection \"work\"");
     let error = open(json!({"nobody":"work"}));
     assert_eq!((error.code, error.message.as_str()), (Code::NotFound, "there is no provider \"nobody\""));
     let grant = json!({"profile":"default","choose":{"acme":"default"},"grant":{"acme":["default","gone"]}});
@@ -244,6 +245,19 @@ fn profiles_do_not_see_each_other() {
     let rig = rig();
     rig.connect("other/acme/default", 3600);
     assert_eq!(rig.broker().resolve(API).unwrap_err().code, Code::NotFound);
+}
+
+#[test]
+fn what_would_mend_a_choice_names_the_profile_that_it_is_in() {
+    let rig = rig();
+    rig.connect("home/acme/personal", 3600);
+    rig.connect("home/acme/work", 3600);
+    let broker = rig.unopened(true, Box::new(broker::SystemClock));
+    broker.call("open", json!({"profile":"home"})).unwrap();
+    for error in [broker.resolve(API).unwrap_err(), broker.call("token", json!({"provider":"acme"})).unwrap_err()] {
+        let hint = "--connection NAME, or authsome connection set-default acme NAME --profile home";
+        assert_eq!((error.code, error.hint.as_deref()), (Code::Ambiguous, Some(hint)));
+    }
 }
 
 #[test]
