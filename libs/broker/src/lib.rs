@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod choice;
-mod clock;
 mod definitions;
 mod flight;
 mod flows;
@@ -28,9 +27,9 @@ mod world;
 #[cfg(test)]
 mod model;
 
-pub use clock::{Clock, SystemClock};
 pub use definitions::Definitions;
 pub use flows::{Flows, StartFlow, StartedFlows};
+pub use proto::time::{Clock, SystemClock};
 pub use service::Broker;
 pub use vault::{Held, StartVault, StartedVault, Vault};
 pub use world::World;

@@ -7,7 +7,7 @@ use proto::{Code, Error, Key, Object, Outcome, Result, Secrets};
 pub struct World {
     pub vault: Box<dyn Vault>,
     pub flows: Box<dyn Flows>,
-    pub clock: Box<dyn Clock>,
+    pub clock: Box<dyn Clock + Send + Sync>,
     pub definitions: Definitions,
 }
 

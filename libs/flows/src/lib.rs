@@ -15,7 +15,6 @@ mod budget;
 mod check;
 mod client;
 mod client_credentials;
-mod clock;
 mod dcr_pkce;
 mod device_code;
 mod discovery;
@@ -32,8 +31,8 @@ mod signer;
 mod task;
 
 pub use asks::Asks;
-pub use clock::{Clock, SystemClock};
 pub use oauth::{Transport, TransportError};
+pub use proto::time::{Clock, SystemClock};
 
 use budget::Budget;
 use proto::ops::flow::{Learned, Login, Refresh};

@@ -288,7 +288,7 @@ impl Rig {
         self.start(open, true, Box::new(SystemClock))
     }
 
-    pub fn start(&self, open: Value, locks: bool, clock: Box<dyn Clock>) -> Process {
+    pub fn start(&self, open: Value, locks: bool, clock: Box<dyn Clock + Send + Sync>) -> Process {
         let process = self.unopened(locks, clock);
         let mut body = open;
         body["profile"] = "default".into();
@@ -296,7 +296,7 @@ impl Rig {
         process
     }
 
-    pub fn unopened(&self, locks: bool, clock: Box<dyn Clock>) -> Process {
+    pub fn unopened(&self, locks: bool, clock: Box<dyn Clock + Send + Sync>) -> Process {
         let world = World {
             vault: Box::new(Handle { store: self.store.clone(), locks }),
             flows: Box::new(Client(self.provider.clone())),
