@@ -53,7 +53,8 @@ fn meant(known: &Connections, args: &Args) -> Result<Vec<Key>> {
 /// True when the provider was told, false when it cannot be. Nothing is erased before.
 fn end(context: &Context, vault: &Vault, key: &Key) -> Result<bool> {
     let _lock = context.lock(vault, key)?;
-    let missing = || Error::new(Code::NotFound, format!("{} has no connection {}", key.provider, key.slot));
+    let missing =
+        || Error::new(Code::NotFound, format!("{} has no connection {:?}", key.provider, key.slot.to_string()));
     let entry = vault.get(key)?.ok_or_else(missing)?;
     let revoked = match revoke(context, &request(context, key, &entry)?) {
         Ok(()) => true,
