@@ -37,8 +37,10 @@ pub fn parse() -> Result<Args> {
 }
 
 fn parse_from(mut parser: Parser) -> Result<Args, lexopt::Error> {
+    // Absolute from here on, wherever a command goes.
+    let home = std::env::var_os("AUTHSOME_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
     let (json, quiet) = (is_set("AUTHSOME_JSON"), is_set("AUTHSOME_QUIET"));
-    let mut args = Args { globals: Globals { json, quiet, ..Globals::default() }, ..Args::default() };
+    let mut args = Args { globals: Globals { home, json, quiet, ..Globals::default() }, ..Args::default() };
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Long("home") => args.globals.home = Some(parser.value()?.into()),

@@ -47,10 +47,13 @@ impl Stage {
         let (definition, _) = provider::parse("demo.json", &text, provider::Origin::Custom).unwrap();
         let scope = definition.bound().unwrap();
         let bound = Bound {
+            token_url: scope.token_url,
+            revocation_url: scope.revocation_url,
             device_authorization_url: scope.device_authorization_url,
             issuer: scope.issuer,
             resource: scope.resource,
-            ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+            targets: scope.targets,
+            rest: Object::new(),
         };
         let program = match kept {
             Kept::Bundled => "authsome-vault".to_owned(),

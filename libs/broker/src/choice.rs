@@ -111,7 +111,7 @@ pub(crate) fn ambiguous<'a>(
     provider: &ProviderName,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Error {
-    let profile = Key::default_of(&session.profile, provider).profile_flag();
+    let profile = session.profile.flag();
     let choices: Vec<String> = names.into_iter().map(ToOwned::to_owned).collect();
     Error::new(Code::Ambiguous, format!("{provider} has several connections: {}", choices.join(", ")))
         .hint(format!("--connection NAME, or authsome connection set-default {provider} NAME{profile}"))

@@ -3,7 +3,7 @@
 use crate::vault::lock;
 use crate::world::login_command;
 use proto::record::{Bound, Connection};
-use proto::{Code, Error, Key, ProviderName, Result};
+use proto::{Code, Error, Key, Object, ProviderName, Result};
 use provider::{Catalog, CatalogError, Definition};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -65,10 +65,13 @@ impl Definitions {
 pub(crate) fn bound(definition: &Definition) -> Result<Bound> {
     let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: api_url {error}", definition.name)))?;
     Ok(Bound {
+        token_url: scope.token_url,
+        revocation_url: scope.revocation_url,
         device_authorization_url: scope.device_authorization_url,
         issuer: scope.issuer,
         resource: scope.resource,
-        ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+        targets: scope.targets,
+        rest: Object::new(),
     })
 }
 

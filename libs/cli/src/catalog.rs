@@ -2,7 +2,7 @@
 
 use crate::Context;
 use proto::record::Bound;
-use proto::{Code, Error, ProviderName, Result};
+use proto::{Code, Error, Object, ProviderName, Result};
 use provider::{Catalog, CatalogError, Definition, Entry};
 
 impl Context {
@@ -41,12 +41,15 @@ pub fn name_of(definition: &Definition) -> Result<ProviderName> {
 
 /// What a person confirms by logging in under this definition.
 pub fn bound(definition: &Definition) -> Result<Bound> {
-    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: {error}", definition.name)))?;
+    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: api_url {error}", definition.name)))?;
     Ok(Bound {
+        token_url: scope.token_url,
+        revocation_url: scope.revocation_url,
         device_authorization_url: scope.device_authorization_url,
         issuer: scope.issuer,
         resource: scope.resource,
-        ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+        targets: scope.targets,
+        rest: Object::new(),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::task::Task;
 use oauth::TokenAuth;
 use proto::ops::flow::{Client, Field, Form, Login};
 use proto::record::Bound;
-use proto::{Error, Result, Secrets};
+use proto::{Error, Object, Result, Secrets};
 
 /// Whether the app must have a secret; a public one has none.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,10 +38,13 @@ pub(crate) fn oauth(client: &Client) -> oauth::Client {
 pub(crate) fn bound(task: &Task) -> Result<Bound> {
     let scope = task.definition.bound().map_err(|why| task.broken(format_args!("api_url {why}")))?;
     Ok(Bound {
+        token_url: scope.token_url,
+        revocation_url: scope.revocation_url,
         device_authorization_url: scope.device_authorization_url,
         issuer: scope.issuer,
         resource: scope.resource,
-        ..Bound::new(scope.token_url, scope.revocation_url, scope.targets)
+        targets: scope.targets,
+        rest: Object::new(),
     })
 }
 

@@ -52,10 +52,6 @@ pub struct Bound {
 }
 
 impl Bound {
-    pub fn new(token_url: Option<String>, revocation_url: Option<String>, targets: Vec<String>) -> Bound {
-        Bound { token_url, revocation_url, targets, ..Bound::default() }
-    }
-
     /// Each place that is another than it `was`, in words.
     pub fn changes(&self, was: &Bound) -> Vec<String> {
         let shown = |place: Option<String>| place.filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
@@ -241,7 +237,7 @@ mod tests {
                     prop_assert_eq!(there, &value);
                 }
             }
-            prop_assert_eq!(&read.bound, &Bound::new(None, None, vec!["api.notion.com".to_owned()]));
+            prop_assert_eq!(&read.bound, &Bound { targets: vec!["api.notion.com".to_owned()], ..Bound::default() });
             prop_assert_eq!(from_object::<Connection>("a record", written).unwrap(), read);
         }
 
@@ -260,7 +256,8 @@ mod tests {
 
     #[test]
     fn every_place_that_gets_a_secret_is_one_that_is_confirmed() {
-        let was = Bound::new(Some("https://n.test/token".to_owned()), None, vec!["api.n.test".to_owned()]);
+        let token_url = Some("https://n.test/token".to_owned());
+        let was = Bound { token_url, targets: vec!["api.n.test".to_owned()], ..Bound::default() };
         for (field, word) in [
             ("token_url", "tokens"),
             ("revocation_url", "revocation"),
