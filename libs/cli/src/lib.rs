@@ -17,6 +17,7 @@ pub mod home;
 pub mod kernel;
 pub mod lock;
 pub mod output;
+pub mod peer;
 mod process;
 pub mod program;
 pub mod prompt;
