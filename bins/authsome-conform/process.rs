@@ -2,13 +2,14 @@
 //!
 //! Not `libs/helper`'s end of the pipe: that one hides what a helper does wrong.
 
-use helper::Lines;
+use helper::{Channel, Lines};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -36,12 +37,10 @@ impl Process {
         let mut command = Command::new(from_here(program));
         command.args(arguments).arg(format!("--authsome-helper={role}"));
         command.current_dir("/").env_clear().envs(std::env::vars_os().filter(|(name, _)| is_passed(name)));
-        command.env("AUTHSOME_HOME", home).stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            unreachable!("both were piped");
-        };
-        let (stdin, stdout) = (writer(stdin), reader(Lines::new(stdout)));
+        command.env("AUTHSOME_HOME", home).process_group(0);
+        let started = Channel::attach(&mut command).and_then(|channel| Ok((command.spawn()?, channel)));
+        let (child, channel) = started.map_err(|error| format!("it cannot be started: {error}"))?;
+        let (stdin, stdout) = (writer(channel.writer), reader(Lines::new(channel.reader)));
         let ending = if role == "credential" || role == "proxy" { ENDING_RENEWAL } else { ENDING };
         Ok(Process { child, stdin: Some(stdin), stdout, ending })
     }
@@ -103,7 +102,7 @@ impl Drop for Process {
 }
 
 /// Writes on its own thread: a helper that does not read must not stop the kit.
-fn writer(mut stdin: ChildStdin) -> Sender<Vec<u8>> {
+fn writer(mut stdin: UnixStream) -> Sender<Vec<u8>> {
     let (sender, lines) = mpsc::channel::<Vec<u8>>();
     std::thread::spawn(move || lines.iter().all(|line| stdin.write_all(&line).and_then(|()| stdin.flush()).is_ok()));
     sender

@@ -6,6 +6,5 @@ mod args;
 mod run;
 
 fn main() -> std::process::ExitCode {
-    cli::kernel::harden();
     cli::program(|args: &args::Args| &args.globals, run::run)
 }

@@ -8,6 +8,5 @@ mod args;
 mod run;
 
 fn main() -> std::process::ExitCode {
-    cli::kernel::harden();
     cli::serve_if_asked("credential", run::broker, run::finish).unwrap_or_else(cli::only_a_helper::<args::Args>)
 }

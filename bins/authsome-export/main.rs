@@ -7,6 +7,5 @@ mod format;
 mod run;
 
 fn main() -> std::process::ExitCode {
-    cli::kernel::harden();
     cli::program(|args: &args::Args| &args.globals, run::run)
 }

@@ -12,7 +12,6 @@ use run::Flow;
 use std::sync::Arc;
 
 fn main() -> std::process::ExitCode {
-    cli::kernel::harden();
     let served = cli::serve_if_asked("flow", |_| Ok(Arc::new(Flow::default())), |_| ());
     served.unwrap_or_else(cli::only_a_helper::<args::Args>)
 }

@@ -24,6 +24,5 @@ mod unused;
 mod wait;
 
 fn main() -> std::process::ExitCode {
-    cli::kernel::harden();
     cli::program(|args: &args::Args| &args.globals, run::run)
 }

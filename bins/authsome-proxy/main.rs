@@ -20,7 +20,6 @@ mod table;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::kernel::harden();
     cli::serve_if_asked("proxy", serve::Served::new, serve::Served::end)
         .unwrap_or_else(|| cli::program(|args: &args::Args| &args.globals, run::run))
 }

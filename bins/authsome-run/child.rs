@@ -23,6 +23,7 @@ pub fn run(
         return Ok(ended_by(signal));
     }
     cli::kernel::die_with_parent(&mut command);
+    cli::kernel::mark_as_session(&mut command);
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Ok(not_started(&command, &error, output)),

@@ -1,8 +1,8 @@
 //! `authsome run`: a command under the session's proxy.
 //!
 //! It starts the proxy, prepares the command's environment, passes signals and the status on, and
-//! cleans up. It sees no credential: the proxy and the credential source do. So it keeps the limits
-//! it was started with, which the command inherits.
+//! cleans up. It sees no credential: the proxy and the credential source do. It keeps the limits that it was
+//! started with, which the command inherits.
 
 #![forbid(unsafe_code)]
 

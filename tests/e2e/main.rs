@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod demo;
+mod intruder;
 mod login;
 mod revoke;
 mod run;

@@ -5,17 +5,46 @@
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
 use std::process::Command;
 
-/// No core dump, no ptrace by others, no `/proc/<pid>/environ`: for a program that holds a secret.
+/// Makes this process undumpable (prctl(2), `PR_SET_DUMPABLE`): it leaves no core dump, and other processes of
+/// the user can neither trace it nor read its memory, its environment or its descriptors in `/proc`.
+///
+/// It ends at the next exec, so a command that this process becomes or starts is as it would be without it.
 pub fn harden() {
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // Both can only fail on kernels where the thing to switch off does not exist.
-    let _ = rustix::process::setrlimit(Resource::Core, none);
+    // It fails only on kernels that have no such thing.
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// Orphans of the session's child come to this process, so that ancestry still tells who they are.
 pub fn adopt_orphans() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+/// The hard limit of file locks inside a session. Elsewhere there is none.
+const SESSION_LOCKS: u64 = 1 << 62;
+
+/// Marks `command`, and whatever descends from it, as inside a session, for good.
+///
+/// The mark is the hard limit `RLIMIT_LOCKS` (getrlimit(2)), which kernels since 2.4.25 keep and do not use. A
+/// process inherits it whatever becomes of its environment, its ancestors and its namespaces, and may lower but
+/// not raise it, unless it has `CAP_SYS_RESOURCE` outside of all user namespaces.
+#[allow(unsafe_code)]
+pub fn mark_as_session(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    let before_exec = || {
+        let present = rustix::process::getrlimit(Resource::Locks).maximum;
+        let limit = Some(present.map_or(SESSION_LOCKS, |present| present.min(SESSION_LOCKS)));
+        // A kernel that is only imitated may refuse; ancestry tells then.
+        let _ = rustix::process::setrlimit(Resource::Locks, Rlimit { current: limit, maximum: limit });
+        Ok(())
+    };
+    // SAFETY: the closure runs between fork and exec and makes two system calls; it allocates nothing, takes no
+    // lock and touches no memory of another thread.
+    unsafe { command.pre_exec(before_exec) };
+}
+
+/// Whether this process, or one that it descends from, was started by way of [`mark_as_session`].
+pub fn is_marked_as_session() -> bool {
+    rustix::process::getrlimit(Resource::Locks).maximum.is_some_and(|limit| limit <= SESSION_LOCKS)
 }
 
 /// `command` gets TERM when this thread ends, however it ends.

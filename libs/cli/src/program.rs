@@ -10,10 +10,12 @@ use std::process::ExitCode;
 /// How a program ended; 0 unless it passes on another program's status.
 pub type Status = u8;
 
-/// Parses the command line into `A`, makes the context and calls `run`.
+/// Hardens this process, parses the command line into `A`, makes the context and calls `run`.
 ///
+/// Every program is hardened, whether it holds a secret or not: one that can ask a vault holds the way to all.
 /// `globals` finds the shared flags in the program's own arguments.
 pub fn program<A: Parser>(globals: fn(&A) -> &Globals, run: fn(A, &Context) -> Result<Status>) -> ExitCode {
+    crate::kernel::harden();
     let args = match A::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 const ARGUMENT: &str = "--authsome-helper=";
 
-/// Serves `role` until EOF if this process was started as its helper: with that one argument.
+/// Hardens this process, then serves `role` until EOF if it was started as its helper: with that one argument.
 ///
 /// The argument is read by hand, since a helper's start is a part of every command. `after` runs once
 /// the host is gone, for what must not be left half done.
@@ -18,6 +18,7 @@ pub fn serve_if_asked<S: Service>(
     make: impl FnOnce(&Globals) -> Result<Arc<S>>,
     after: impl FnOnce(&S),
 ) -> Option<ExitCode> {
+    crate::kernel::harden();
     let argument = std::env::args_os().nth(1)?;
     if argument.to_str()?.strip_prefix(ARGUMENT)? != role {
         return None;

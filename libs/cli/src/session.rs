@@ -1,18 +1,24 @@
 //! Sessions on disk, and whether this program runs inside one.
 //!
+//! The command of a session bears a mark that all its descendants keep, in any home and any namespace
+//! ([`kernel::mark_as_session`]). Where a process may take it off (`CAP_SYS_RESOURCE`), or the kernel keeps
+//! none, what follows tells of the sessions of one home.
+//!
 //! `run/<pid>-<start>/` belongs to one `authsome run`, named by its process id and the kernel's
 //! start time of it, so that a reused pid is never mistaken for it. Inside it `child` and `proxy`
 //! hold `<pid>-<start>` of the two processes it started. A program is inside a session when its
 //! ancestry reaches a living `run` by any way but through the proxy. Orphans count too: `run`
-//! adopts them, and when it ends it notes in `left` who goes on without it. `run` holds a lock on the directory (flock(2)), so that a session of another
-//! namespace of process ids is known to live although its processes cannot be seen from here.
+//! adopts them, and when it ends it notes in `left` who goes on without it. `run` holds a lock on the directory
+//! (flock(2)), so that a session of another namespace of process ids is known to live although its processes
+//! cannot be seen from here. Marks that cannot be read may be those of a session: then a program is inside.
 
 use crate::Home;
 use crate::home::make_private;
+use crate::kernel;
 use crate::process::{self, Process};
 use proto::{Error, Result};
 use std::fs;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +57,7 @@ impl Session {
     /// Writes a file into the session's directory, 0600; gives its path.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<PathBuf> {
         let path = self.directory.join(name);
-        let failed = |error: std::io::Error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
+        let failed = |error: io::Error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
         let mut file =
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
         file.write_all(contents).map_err(failed)?;
@@ -82,9 +88,13 @@ impl Drop for Session {
     }
 }
 
-/// Whether this program runs inside a session of this home.
+/// Whether this program runs inside a session: of any home by the mark, of this one by ancestry.
 pub fn inside(home: &Home) -> bool {
-    let sessions = living(&home.run());
+    // Marks that cannot be read may be those of a session.
+    kernel::is_marked_as_session() || living(&home.run()).map_or(true, |sessions| is_inside_one_of(&sessions))
+}
+
+fn is_inside_one_of(sessions: &[Living]) -> bool {
     if sessions.is_empty() {
         return false;
     }
@@ -94,13 +104,16 @@ pub fn inside(home: &Home) -> bool {
     }
     // Who cannot show where it comes from may come from there.
     let Some(chain) = process::ancestry() else { return true };
-    chain.windows(2).any(|pair| {
-        let [below, above] = pair else { unreachable!("windows of two") };
-        sessions.iter().any(|session| {
-            let by_mark = session.members.contains(below);
-            by_mark || (session.owner == *above && session.proxy != Some(*below))
+    // `run` asks before it has a session: what asks later in its place was put there.
+    let in_its_place = |session: &Living| chain.first() == Some(&session.owner);
+    sessions.iter().any(in_its_place)
+        || chain.windows(2).any(|pair| {
+            let [below, above] = pair else { unreachable!("windows of two") };
+            sessions.iter().any(|session| {
+                let by_mark = session.members.contains(below);
+                by_mark || (session.owner == *above && session.proxy != Some(*below))
+            })
         })
-    })
 }
 
 struct Living {
@@ -112,31 +125,35 @@ struct Living {
     is_unseen: bool,
 }
 
-fn living(run: &Path) -> Vec<Living> {
-    entries(run).filter_map(|(owner, directory)| Living::read(owner, &directory)).collect()
+fn living(run: &Path) -> io::Result<Vec<Living>> {
+    let read = entries(run)?.into_iter().map(|(owner, directory)| Living::read(owner, &directory));
+    read.filter_map(Result::transpose).collect()
 }
 
 impl Living {
-    fn read(owner: Process, directory: &Path) -> Option<Living> {
-        let read = |name: &str| -> Vec<Process> {
-            // What is no mark, or cannot be read, says nothing.
-            let text = fs::read_to_string(directory.join(name)).unwrap_or_default();
-            text.lines().filter_map(|line| line.parse().ok()).collect()
+    /// `None` when the session is over.
+    fn read(owner: Process, directory: &Path) -> io::Result<Option<Living>> {
+        let read = |name: &str| -> io::Result<Vec<Process>> {
+            let text = unless_missing(fs::read_to_string(directory.join(name)))?.unwrap_or_default();
+            // What is no mark says nothing.
+            Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
         };
-        let members = [read("child"), read("left")].concat();
-        let is_unseen = !owner.is_alive() && is_held(directory);
+        let members = [read("child")?, read("left")?].concat();
+        let proxy = read("proxy")?.pop();
+        let is_unseen = !owner.is_alive() && is_held(directory)?;
         let lives = owner.is_alive() || is_unseen || members.iter().any(Process::is_alive);
-        lives.then(|| Living { owner, members, proxy: read("proxy").pop(), is_unseen })
+        Ok(lives.then_some(Living { owner, members, proxy, is_unseen }))
     }
 }
 
 /// Removes the directories of sessions that are over, and of those whose owner alone is dead all but the marks.
 pub fn sweep(home: &Home) {
-    for (owner, directory) in entries(&home.run()) {
+    // What cannot be read stays, and counts as a session.
+    for (owner, directory) in entries(&home.run()).unwrap_or_default() {
         match Living::read(owner, &directory) {
-            None => _ = fs::remove_dir_all(directory),
-            Some(session) if !session.is_unseen && !owner.is_alive() => empty(&directory),
-            Some(_) => {}
+            Ok(None) => _ = fs::remove_dir_all(directory),
+            Ok(Some(session)) if !session.is_unseen && !owner.is_alive() => empty(&directory),
+            Ok(Some(_)) | Err(_) => {}
         }
     }
 }
@@ -150,17 +167,33 @@ fn empty(directory: &Path) {
     }
 }
 
-fn entries(run: &Path) -> impl Iterator<Item = (Process, PathBuf)> {
-    let read = fs::read_dir(run);
-    read.into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+/// The sessions' directories with their owners. A home without `run/` has none.
+fn entries(run: &Path) -> io::Result<Vec<(Process, PathBuf)>> {
+    let Some(read) = unless_missing(fs::read_dir(run))? else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for entry in read {
+        let entry = entry?;
+        if let Some(owner) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+            found.push((owner, entry.path()));
+        }
+    }
+    Ok(found)
 }
 
-/// Shared, so that two that look at the same time do not take each other for the owner.
-fn is_held(directory: &Path) -> bool {
-    fs::File::open(directory).is_ok_and(|held| matches!(held.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+/// Whether a process holds the session's lock. Taken shared here, so that two that look at the same time do not
+/// take each other for the owner.
+fn is_held(directory: &Path) -> io::Result<bool> {
+    let Some(held) = unless_missing(fs::File::open(directory))? else { return Ok(false) };
+    Ok(matches!(held.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+}
+
+/// `None` for what is not there: a session may end while it is looked at.
+fn unless_missing<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -182,10 +215,28 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_itself_is_outside_its_session() {
+    fn what_took_the_place_of_a_run_is_inside_its_session() {
         let parent = tempfile::tempdir().unwrap();
         let home = Home::locate(Some(parent.path())).unwrap();
-        let _session = Session::begin(&home).unwrap();
         assert!(!inside(&home));
+        let session = Session::begin(&home).unwrap();
+        assert!(inside(&home));
+        drop(session);
+        assert!(!inside(&home));
+    }
+
+    #[test]
+    fn marks_that_cannot_be_read_mean_inside() {
+        let parent = tempfile::tempdir().unwrap();
+        let home = Home::locate(Some(parent.path())).unwrap();
+        fs::write(home.run(), "").unwrap();
+        assert!(inside(&home), "run/ is a file");
+        fs::remove_file(home.run()).unwrap();
+        let own = process::stat("self").unwrap().process;
+        let session = home.run().join(Process { start: own.start + 1, ..own }.to_string());
+        fs::create_dir_all(session.join("child")).unwrap();
+        assert!(inside(&home), "a mark is a directory");
+        sweep(&home);
+        assert!(session.exists(), "what cannot be read is not swept");
     }
 }

@@ -1,11 +1,11 @@
 //! A process behind a [`Link`].
 
-use crate::{Broken, Link, Tracer};
+use crate::{Broken, Channel, Link, Tracer};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 /// How long a helper may take to end after EOF, and again after TERM.
@@ -15,6 +15,7 @@ const ENDING: Duration = Duration::from_secs(2);
 pub struct Spawned {
     /// Until it is greeted.
     process: Option<std::process::Child>,
+    channel: Option<Channel>,
     helper: String,
     role: String,
     tracer: Tracer,
@@ -23,12 +24,9 @@ pub struct Spawned {
 impl Spawned {
     /// Waits for its hello.
     pub fn greet(mut self) -> Result<Child, Broken> {
-        let Some(process) = self.process.as_mut() else { unreachable!("it is taken below") };
-        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
-            unreachable!("both were piped");
-        };
-        let link = Link::connect(&self.helper, &self.role, stdout, stdin, self.tracer.clone())?;
-        let Some(process) = self.process.take() else { unreachable!("it was there above") };
+        let Some(Channel { reader, writer }) = self.channel.take() else { unreachable!("it is taken here alone") };
+        let link = Link::connect(&self.helper, &self.role, reader, writer, self.tracer.clone())?;
+        let Some(process) = self.process.take() else { unreachable!("it is taken here alone") };
         Ok(Child { link, process, may_signal: self.role != "credential" })
     }
 }
@@ -59,18 +57,17 @@ impl Child {
 
     /// The same without waiting: there is time for other things until it is up.
     ///
-    /// `command` carries program, working directory and environment; the one argument, the pipes
+    /// `command` carries program, working directory and environment; the one argument, the sockets
     /// and the own process group (a Ctrl-C is the host's to handle) are added here.
     pub fn spawn(mut command: Command, role: &str, tracer: Tracer) -> Result<Spawned, Broken> {
         let helper = command.get_program().to_string_lossy().into_owned();
-        let started = command
-            .arg(format!("--authsome-helper={role}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn();
+        command.arg(format!("--authsome-helper={role}")).process_group(0);
+        let started = Channel::attach(&mut command).and_then(|channel| Ok((command.spawn()?, channel)));
         match started {
-            Ok(process) => Ok(Spawned { process: Some(process), helper, role: role.to_owned(), tracer }),
+            Ok((process, channel)) => {
+                let (process, channel) = (Some(process), Some(channel));
+                Ok(Spawned { process, channel, helper, role: role.to_owned(), tracer })
+            }
             Err(error) => Err(Broken { helper, what: format!("cannot start it: {error}"), timed_out: false }),
         }
     }

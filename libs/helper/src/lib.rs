@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod asks;
+mod channel;
 mod child;
 mod incoming;
 mod link;
@@ -20,6 +21,7 @@ mod text;
 pub mod vault;
 
 pub use asks::{Asks, NoAsks};
+pub use channel::Channel;
 pub use child::{Child, Spawned};
 pub use link::{Broken, Event, Link};
 pub use read::{Lines, ReadError};

@@ -55,6 +55,21 @@ fn no_trick_with_environment_path_or_copies_helps() {
             "mkdir -p bin; printf '#!/bin/sh\\nexit 0\\n' > bin/ps; chmod +x bin/ps; PATH=$PWD/bin:$PATH exec authsome export demo",
         ),
         ("a namespace of process ids", "unshare -rpf --mount-proc authsome export demo || exit 4"),
+        (
+            "another home",
+            "cp -r \"$HOME/.authsome\" other; rm -rf other/run; authsome --home \"$PWD/other\" export demo",
+        ),
+        (
+            "another home in namespaces of users, processes and mounts",
+            "cp -r \"$HOME/.authsome\" other; rm -rf other/run; \
+             unshare -rmpf --mount-proc unshare -r authsome --home \"$PWD/other\" export demo || exit 4",
+        ),
+        (
+            "the session's directories removed",
+            "rm -rf \"$HOME/.authsome/run\"; setsid -f sh -c 'authsome export demo > out 2>&1; echo $? > code'; \
+             n=0; while [ ! -s code ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n+1)); done; cat out; exit $(cat code)",
+        ),
+        ("the mark taken off", "prlimit --pid $$ --locks=unlimited 2> refused; exec authsome export demo"),
     ] {
         attempt(&world, &token, name, script).expect_code(4);
     }
@@ -154,15 +169,23 @@ fn a_process_whose_first_thread_has_ended_still_shows_where_it_comes_from() {
 fn who_goes_on_after_the_session_is_still_of_it() {
     let world = connected();
     let token = token(&world);
-    let later = "n=0; until [ -e over ] || [ $n -gt 400 ]; do sleep 0.05; n=$((n+1)); done; \
-                 env -i HOME=\"$HOME\" PATH=\"$PATH\" authsome export demo > out 2>&1; echo $? > code";
-    std::fs::write(world.home.work().join("later"), later).unwrap();
-    let running = start(&world, "setsid sh later < /dev/null > /dev/null 2>&1 & exit 0");
-    running.finish().unwrap().expect_code(0);
-    std::fs::write(world.home.work().join("over"), "").unwrap();
-    made(&world, "code");
-    assert_eq!(read(&world, "code"), "4\n");
-    assert!(!read(&world, "out").contains(&token));
+    // The second leaves its ancestors only once nobody is there to adopt it.
+    for leaves in ["", "setsid -f "] {
+        for file in ["over", "code"] {
+            let _ = std::fs::remove_file(world.home.work().join(file));
+        }
+        let later = format!(
+            "n=0; until [ -e over ] || [ $n -gt 400 ]; do sleep 0.05; n=$((n+1)); done; \
+             {leaves}env -i HOME=\"$HOME\" PATH=\"$PATH\" sh -c 'authsome export demo > out 2>&1; echo $? > code'"
+        );
+        std::fs::write(world.home.work().join("later"), later).unwrap();
+        let running = start(&world, "setsid sh later < /dev/null > /dev/null 2>&1 & exit 0");
+        running.finish().unwrap().expect_code(0);
+        std::fs::write(world.home.work().join("over"), "").unwrap();
+        made(&world, "code");
+        assert_eq!(read(&world, "code"), "4\n", "{leaves}");
+        assert!(!read(&world, "out").contains(&token));
+    }
     // Nothing stays of a session of which nobody is left.
     world.home.run(&["run", "--", "true"]).unwrap().expect_code(0);
     assert_eq!(std::fs::read_dir(world.home.authsome().join("run")).unwrap().count(), 0);
