@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 /// A library and the libraries of ours that it may use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("host", &[]),
-    ("proto", &[]),
-    ("provider", &["host"]),
-    ("oauth", &["host"]),
+    ("proto", &["host"]),
+    ("text", &[]),
+    ("provider", &["host", "text"]),
+    ("oauth", &["host", "text"]),
     ("mitm", &["host"]),
     ("testkit", &[]),
     ("helper", &["proto"]),
     ("store", &["proto"]),
     ("flows", &["host", "oauth", "proto", "provider"]),
     ("broker", &["helper", "host", "proto", "provider"]),
-    ("cli", &["helper", "host", "proto", "provider"]),
+    ("cli", &["helper", "host", "proto", "provider", "text"]),
 ];
 
 /// Libraries with one user among the programs, since each holds what the others must not.

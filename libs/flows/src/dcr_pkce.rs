@@ -21,7 +21,10 @@ impl Flow for DcrPkce {
 
     fn login(&self, task: &Task, login: &Login) -> Result<Learned> {
         let failed = |failure: Failure| failure::login(task, "the login", &failure);
-        let mut found = discovery::complete(task, settings::provider(task, None)?)?.map_err(failed)?;
+        let found = discovery::complete(task, settings::provider(task, None)?, &login.scopes)?;
+        let mut found = found.map_err(failed)?;
+        // From here on those are asked for that the resource told, if none were given.
+        let login = &Login { scopes: found.scopes.clone(), ..login.clone() };
         let agreed = match usable(task, login) {
             Some(client) => agreed(task, client, &found)?,
             None => None,

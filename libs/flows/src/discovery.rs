@@ -3,8 +3,8 @@
 
 use crate::settings;
 use crate::task::Task;
-use oauth::metadata::{self, Server};
-use oauth::{Endpoint, Error as Failure, Provider, Revocation, RevocationAuth};
+use oauth::metadata::{self, Resource, Server};
+use oauth::{Challenge, Endpoint, Error as Failure, Provider, Revocation, RevocationAuth};
 use proto::{Object, Result};
 use serde_json::{Value, json};
 
@@ -12,33 +12,64 @@ use serde_json::{Value, json};
 /// for whoever would show its secret to other endpoints.
 pub(crate) const FIELD: &str = "discovered";
 
+/// The scope that asks for a refresh token (OpenID Connect Core §11).
+const OFFLINE: &str = "offline_access";
+
 /// A provider's settings made whole.
 pub(crate) struct Found {
     pub(crate) provider: Provider,
     pub(crate) registration: Option<Endpoint>,
     /// Ways to authenticate that the server takes; empty when it was not asked.
     pub(crate) auth_methods: Vec<String>,
+    /// The scopes to ask for: those that were given, or else those that the resource tells.
+    pub(crate) scopes: Vec<String>,
     /// What records keep of it; none when nothing was asked.
     pub(crate) kept: Option<Value>,
 }
 
-/// The definition's own endpoints, and the rest by asking, if there is a rest.
-pub(crate) fn complete(task: &Task, mut provider: Provider) -> Result<std::result::Result<Found, Failure>> {
+type Asked<T> = std::result::Result<T, Failure>;
+
+/// The definition's own endpoints, and the rest by asking, if there is a rest. `scopes` are those to ask for; when
+/// there are none, the resource is asked for them, too.
+pub(crate) fn complete(task: &Task, mut provider: Provider, scopes: &[String]) -> Result<Asked<Found>> {
     let oauth = task.oauth()?;
     let own = oauth.registration_endpoint.as_deref();
     let registration = own.map(|text| settings::endpoint(task, "registration_endpoint", text)).transpose()?;
     if provider.authorization.is_some() && provider.token.is_some() && registration.is_some() {
-        return Ok(Ok(Found { provider, registration, auth_methods: Vec::new(), kept: None }));
+        let scopes = scopes.to_vec();
+        return Ok(Ok(Found { provider, registration, auth_methods: Vec::new(), scopes, kept: None }));
     }
-    let server = match ask(task, &mut provider) {
+    let resource = match scopes {
+        [] => resource_with_scopes(task, &provider),
+        _ => Told::default(),
+    };
+    let server = match ask(task, &mut provider, resource.document) {
         Ok(server) => server,
         Err(failure) => return Ok(Err(failure)),
     };
     let registration = registration.or_else(|| server.registration.clone());
     let auth_methods = server.token_auth_methods.clone();
+    let mut wanted = if scopes.is_empty() { resource.scopes } else { scopes.to_vec() };
+    if scopes.is_empty() && !wanted.is_empty() && server.scopes.iter().any(|scope| scope == OFFLINE) {
+        ask_offline(&mut provider, &mut wanted);
+    }
+    let issuer = server.issuer.clone();
     fill(task, &mut provider, server);
+    if provider.authorization.is_none() {
+        let why = format!("the metadata of {issuer} has no usable authorization_endpoint");
+        return Ok(Err(Failure::Settings(why)));
+    }
     let kept = Some(kept(&provider, &registration));
-    Ok(Ok(Found { provider, registration, auth_methods, kept }))
+    Ok(Ok(Found { provider, registration, auth_methods, scopes: wanted, kept }))
+}
+
+/// Asks for a refresh token, where the server says that it gives one for this scope; it may do so only after
+/// asking the person (OpenID Connect Core §11).
+fn ask_offline(provider: &mut Provider, scopes: &mut Vec<String>) {
+    if !scopes.iter().any(|scope| scope == OFFLINE) {
+        scopes.push(OFFLINE.to_owned());
+    }
+    provider.authorization_params.entry("prompt".to_owned()).or_insert_with(|| "consent".to_owned());
 }
 
 /// All endpoints of the login: renewals go where it went, and no API credential goes to any of them.
@@ -55,14 +86,14 @@ fn kept(provider: &Provider, registration: &Option<Endpoint>) -> Value {
 }
 
 /// Fills in from the record what the login had found; asks again when the record has none.
-pub(crate) fn restore(task: &Task, record: &Object, provider: &mut Provider) -> std::result::Result<(), Failure> {
+pub(crate) fn restore(task: &Task, record: &Object, provider: &mut Provider) -> Asked<()> {
     if provider.token.is_some() {
         return Ok(());
     }
     let loopback_http = task.definition.allow_loopback_http;
     let text = |key: &str| record.get(FIELD)?.get(key)?.as_str();
     let Some(token_url) = text("token_url") else {
-        let server = ask(task, provider)?;
+        let server = ask(task, provider, None)?;
         fill(task, provider, server);
         return Ok(());
     };
@@ -75,40 +106,86 @@ pub(crate) fn restore(task: &Task, record: &Object, provider: &mut Provider) -> 
     Ok(())
 }
 
-fn ask(task: &Task, provider: &mut Provider) -> std::result::Result<Server, Failure> {
-    let (transport, loopback_http) = (task.tools.transport, task.definition.allow_loopback_http);
-    let issuer = match &provider.issuer {
-        Some(issuer) => issuer.clone(),
-        None => issuer_of_resource(task, provider)?,
-    };
-    metadata::server(transport, &provider.headers, &issuer, loopback_http)
+/// What the resource told before the server is asked.
+#[derive(Default)]
+struct Told {
+    document: Option<Resource>,
+    scopes: Vec<String>,
 }
 
-/// The issuer that the resource names, else its own origin, as servers before RFC 9728 have it.
-fn issuer_of_resource(task: &Task, provider: &mut Provider) -> std::result::Result<String, Failure> {
+/// The scopes as MCP's authorization selects them: the challenge's, else all that the resource's metadata lists,
+/// else none. Without an answer the login goes on: the endpoints may be known otherwise.
+fn resource_with_scopes(task: &Task, provider: &Provider) -> Told {
+    let asked = provider.resource.clone().or_else(|| provider.issuer.is_none().then(|| api_url(task)).flatten());
+    let Some(url) = asked else { return Told::default() };
+    let challenge = challenge(task, provider, &url);
+    let document = resource(task, provider, &url, &challenge).ok();
+    let supported = document.as_ref().map(|document| document.scopes.clone()).unwrap_or_default();
+    Told { document, scopes: if challenge.scopes.is_empty() { supported } else { challenge.scopes } }
+}
+
+/// What the resource answers to who has no token; nothing when it cannot be asked.
+fn challenge(task: &Task, provider: &Provider, url: &str) -> Challenge {
+    let loopback_http = task.definition.allow_loopback_http;
+    oauth::challenge(task.tools.transport, &provider.headers, url, loopback_http).unwrap_or_default()
+}
+
+fn resource(task: &Task, provider: &Provider, url: &str, challenge: &Challenge) -> Asked<Resource> {
+    let named = challenge.resource_metadata.as_deref();
+    let loopback_http = task.definition.allow_loopback_http;
+    metadata::resource(task.tools.transport, &provider.headers, url, named, loopback_http)
+}
+
+/// Asks for the server's metadata; `document` is the resource's, if it was found already.
+fn ask(task: &Task, provider: &mut Provider, document: Option<Resource>) -> Asked<Server> {
+    let server = |issuer: &str, headers: &::http::HeaderMap| {
+        metadata::server(task.tools.transport, headers, issuer, task.definition.allow_loopback_http)
+    };
+    if let Some(issuer) = provider.issuer.clone() {
+        return server(&issuer, &provider.headers);
+    }
     let Some(url) = resource_url(task, provider) else {
         return Err(Failure::Settings("it names neither endpoints, issuer, resource nor api_url".to_owned()));
     };
-    let loopback_http = task.definition.allow_loopback_http;
-    match metadata::resource(task.tools.transport, &provider.headers, &url, loopback_http) {
+    match document.map_or_else(|| named_or_challenged(task, provider, &url), Ok) {
         Ok(resource) => {
-            let named = resource.authorization_servers.into_iter().next();
+            let issuer = resource.authorization_servers.into_iter().next().unwrap_or_else(|| origin(&url));
             provider.resource.get_or_insert(resource.resource);
-            named.ok_or_else(|| Failure::Settings("its resource names no authorization server".to_owned()))
+            server(&issuer, &provider.headers)
         }
-        Err(failure) if failure.is_missing() => Ok(origin(&url)),
+        // The resource's own origin, as servers before RFC 9728 have it.
+        Err(Failure::NowhereFound { mut tried, .. }) => match server(&origin(&url), &provider.headers) {
+            Err(Failure::NowhereFound { expected, tried: more }) => {
+                tried.extend(more);
+                Err(Failure::NowhereFound { expected, tried })
+            }
+            result => result,
+        },
         Err(failure) => Err(failure),
     }
 }
 
-fn resource_url(task: &Task, provider: &Provider) -> Option<String> {
-    let own = provider.resource.clone();
-    let authorization = || provider.authorization.as_ref().map(|endpoint| origin(endpoint.as_str()));
-    let api = || {
-        let first = task.definition.api_url.first()?;
-        Some(if first.contains("://") { first.clone() } else { format!("https://{first}") })
+/// The resource's metadata at its own places, else where its challenge says (RFC 9728 §5.1).
+fn named_or_challenged(task: &Task, provider: &Provider, url: &str) -> Asked<Resource> {
+    let failure = match resource(task, provider, url, &Challenge::default()) {
+        Err(failure @ Failure::NowhereFound { .. }) => failure,
+        result => return result,
     };
-    own.or_else(api).or_else(authorization)
+    let challenge = challenge(task, provider, url);
+    match challenge.resource_metadata {
+        Some(_) => resource(task, provider, url, &challenge),
+        None => Err(failure),
+    }
+}
+
+fn resource_url(task: &Task, provider: &Provider) -> Option<String> {
+    let authorization = || provider.authorization.as_ref().map(|endpoint| origin(endpoint.as_str()));
+    provider.resource.clone().or_else(|| api_url(task)).or_else(authorization)
+}
+
+fn api_url(task: &Task) -> Option<String> {
+    let first = task.definition.api_url.first()?;
+    Some(if first.contains("://") { first.clone() } else { format!("https://{first}") })
 }
 
 fn origin(url: &str) -> String {

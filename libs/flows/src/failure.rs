@@ -19,6 +19,13 @@ pub(crate) fn login(task: &Task, what: &str, failure: &Failure) -> Error {
         Failure::Unexpected { status: 400..500, .. } => {
             (Code::Unavailable, Some(format!("authsome inspect {name} shows the address that was asked")))
         }
+        Failure::NowhereFound { .. } if failure.is_passing() => {
+            (Code::Unavailable, Some(format!("try again: authsome login {name}")))
+        }
+        Failure::NowhereFound { .. } => (
+            Code::Unavailable,
+            Some(format!("authsome inspect {name} shows the definition, which can name the endpoints itself")),
+        ),
         _ => (Code::Unavailable, None),
     };
     let error = failed(code, &name, what, failure);
@@ -64,11 +71,7 @@ pub(crate) fn repeatable(task: &Task, failure: &Failure) -> Error {
 pub(crate) fn unsent(task: &Task, failure: &Failure) -> Error {
     let name = task.name();
     let error = failed(Code::RefreshFailed, &name, "the question for its endpoints", failure);
-    let passes = matches!(
-        failure,
-        Failure::NotSent(_) | Failure::Lost(_) | Failure::Throttled { .. } | Failure::Unexpected { status: 500.., .. }
-    );
-    match passes {
+    match failure.is_passing() {
         true => Error { retry_at: retry_at(failure, task.now()), ..error.outcome(Outcome::RetryAt) },
         false => error.outcome(Outcome::FixConfig).hint(format!("authsome inspect {name}")),
     }
@@ -99,7 +102,7 @@ fn outcome(failure: &Failure, registered: bool) -> Outcome {
         Failure::Lost(_) => Outcome::Lost,
         // A new token may have come in a form that is not understood.
         Failure::Unexpected { status: 200..300, .. } => Outcome::Lost,
-        Failure::Unexpected { .. } | Failure::Settings(_) => Outcome::FixConfig,
+        Failure::Unexpected { .. } | Failure::NowhereFound { .. } | Failure::Settings(_) => Outcome::FixConfig,
         Failure::Rejected { .. } => match failure.reason() {
             Some(Reason::InvalidGrant | Reason::ExpiredToken | Reason::AccessDenied) => Outcome::Reauthorize,
             Some(Reason::InvalidClient) if registered => Outcome::Reauthorize,
@@ -138,7 +141,23 @@ fn text(name: &str, what: &str, failure: &Failure) -> String {
         }
         Failure::NotSent(why) => format!("cannot reach {name}: {}", shown(why)),
         Failure::Lost(why) => format!("no whole answer from {name}: {}", shown(why)),
+        Failure::NowhereFound { expected, tried } => {
+            let places: Vec<String> =
+                tried.iter().map(|tried| format!("{}: {}", shown(&tried.place), said(&tried.said))).collect();
+            format!("{name} has no usable {expected} at any of its places ({})", places.join("; "))
+        }
         other => format!("{name} gave no usable answer: {other}"),
+    }
+}
+
+/// What one place said, in a few words.
+fn said(failure: &Failure) -> String {
+    match failure {
+        Failure::Rejected { status, error, .. } => format!("status {status}, {}", shown(error)),
+        Failure::Unexpected { status, found, .. } => format!("status {status}, {found}"),
+        Failure::Throttled { status, .. } => format!("status {status}, it is busy"),
+        Failure::NotSent(why) | Failure::Lost(why) => shown(why),
+        other => shown(&other.to_string()),
     }
 }
 

@@ -3,7 +3,7 @@
 //! It follows no redirect, keeps no cookie and no connection, and reads no environment: proxy and
 //! certificates are settings of the program.
 
-use oauth::{MAX_ANSWER, Transport, TransportError};
+use oauth::{MAX_ANSWER, Transport, TransportError, Unfinished};
 use reqwest::blocking::{Client, ClientBuilder, Request};
 use reqwest::{NoProxy, Proxy, redirect};
 use rustls::pki_types::CertificateDer;
@@ -98,10 +98,10 @@ impl Transport for Http {
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
         let limit = MAX_ANSWER as u64 + 1;
-        (&mut answer)
-            .take(limit)
-            .read_to_end(response.body_mut())
-            .map_err(|_| if began.elapsed() < within { cut_off() } else { late(within) })?;
+        if (&mut answer).take(limit).read_to_end(response.body_mut()).is_err() {
+            let cut = if began.elapsed() < within { "the answer was cut off".to_owned() } else { late(within) };
+            response.extensions_mut().insert(Unfinished(cut));
+        }
         Ok(response)
     }
 }
@@ -110,17 +110,13 @@ impl Transport for Http {
 fn classified(error: reqwest::Error, within: Duration) -> TransportError {
     match error.is_connect() || error.is_builder() {
         true => TransportError::NotSent(cause(&error)),
-        false if error.is_timeout() => late(within),
+        false if error.is_timeout() => TransportError::Lost(late(within)),
         false => TransportError::Lost(cause(&error)),
     }
 }
 
-fn late(within: Duration) -> TransportError {
-    TransportError::Lost(format!("no answer in {} seconds", within.as_secs()))
-}
-
-fn cut_off() -> TransportError {
-    TransportError::Lost("the answer was cut off".to_owned())
+fn late(within: Duration) -> String {
+    format!("no whole answer in {} seconds", within.as_secs())
 }
 
 /// The innermost reason: the outer ones repeat the URL.

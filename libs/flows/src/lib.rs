@@ -31,7 +31,7 @@ mod signer;
 mod task;
 
 pub use asks::Asks;
-pub use oauth::{Transport, TransportError};
+pub use oauth::{Transport, TransportError, Unfinished};
 pub use proto::time::{Clock, SystemClock};
 
 use budget::Budget;

@@ -3,9 +3,16 @@
 //! Two programs that read one name differently are how credentials leave for the wrong server
 //! (trailing dots, NUL, percent escapes, `127.1`). So a name is parsed here, once, by the WHATWG
 //! rules that browsers and most clients follow, and what is not canonical afterwards cannot be
-//! spelled. It resolves nothing and judges no address.
+//! spelled. Where an address leads, and whether two identifiers are the same, are decided here for everyone, too.
+//! It resolves nothing and dials nothing.
 
 #![forbid(unsafe_code)]
+
+mod address;
+mod identifier;
+
+pub use address::{Reach, reach};
+pub use identifier::same_identifier;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -2,11 +2,10 @@
 //! address that was judged is dialled, so that a second DNS answer cannot lead elsewhere.
 
 use crate::Answer;
-use crate::address::{Reach, reach};
 use crate::limits::{CONNECT, DESCRIPTORS, NEXT_ADDRESS};
 use crate::stream::Io;
 use crate::upstream_proxy::UpstreamProxy;
-use host::Authority;
+use host::{Authority, Reach, reach};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};

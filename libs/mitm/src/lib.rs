@@ -66,7 +66,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod address;
 mod ahead;
 mod bypass;
 mod ca;
@@ -97,7 +96,6 @@ mod upstream;
 mod upstream_error;
 mod upstream_proxy;
 
-pub use address::{Reach, reach};
 pub use bypass::{BadBypass, Bypass};
 pub use ca::{CaError, Permitted, SessionCa};
 pub use dial::{DialError, Dialer, Resolve, SystemResolver};

@@ -70,7 +70,9 @@ impl Authorization {
 /// Refuses an answer that another server gave (RFC 9207 §2.4).
 pub fn check_issuer(provider: &Provider, iss: Option<&str>) -> Result<(), &'static str> {
     match (iss, &provider.issuer) {
-        (Some(iss), Some(issuer)) if iss != issuer => Err("the answer came from another authorization server"),
+        (Some(iss), Some(issuer)) if !host::same_identifier(iss, issuer) => {
+            Err("the answer came from another authorization server")
+        }
         (None, Some(_)) if provider.iss_required => {
             Err("the answer does not say which authorization server it is from")
         }

@@ -1,6 +1,6 @@
 //! Device authorization (RFC 8628): the start, and one poll at a time. Waiting is the caller's.
 
-use crate::answer::Document;
+use crate::document::Document;
 use crate::exchange::Exchange;
 use crate::grant::{NONE, auth_type};
 use crate::token::Place;
@@ -8,7 +8,6 @@ use crate::{Body, Error, Grants, Reason, RetryAfter, Token, TokenAuth, wire};
 use oauth2::basic::BasicClient;
 use oauth2::{ClientId, ClientSecret, DeviceAuthorizationUrl, StandardDeviceAuthorizationResponse};
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -58,6 +57,7 @@ impl Grants<'_> {
         let exchange = Exchange {
             transport: self.transport,
             provider: self.provider,
+            client: self.client,
             endpoint,
             body: Body::Form,
             extra: &NONE,
@@ -102,24 +102,24 @@ impl Grants<'_> {
 }
 
 /// RFC 8628 §3.2, with what some leave out or write as text.
-fn standard(document: &Document) -> Option<Document> {
+fn standard(document: &Document) -> Result<Document, &'static str> {
     let mut standard = Document::default();
-    standard.0.insert("device_code".into(), document.text("device_code")?.into());
-    standard.0.insert("user_code".into(), document.text("user_code")?.into());
-    let uri = document.text("verification_uri").or_else(|| document.text("verification_url"))?;
-    standard.0.insert("verification_uri".into(), web_address(&uri)?.into());
+    let device_code = document.name("device_code").ok_or("a document without device_code")?;
+    standard.0.insert("device_code".into(), device_code.into());
+    let user_code = document.name("user_code").ok_or("a document without user_code")?;
+    standard.0.insert("user_code".into(), user_code.into());
+    let uri = document.text("verification_uri").or_else(|| document.text("verification_url"));
+    let uri = uri.ok_or("a document without verification_uri")?;
+    let uri = web_address(&uri).ok_or("a verification_uri that is no web address")?;
+    standard.0.insert("verification_uri".into(), uri.into());
     if let Some(uri) = document.text("verification_uri_complete").as_deref().and_then(web_address) {
         standard.0.insert("verification_uri_complete".into(), uri.into());
     }
-    let number = |key: &str| match document.0.get(key)? {
-        Value::Number(number) => number.as_f64().map(|n| n as u64),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
+    let number = |key: &str| document.number(key).map(|number| number as u64);
     let expires_in = number("expires_in").filter(|n| *n > 0).unwrap_or(900).min(LONGEST);
     standard.0.insert("expires_in".into(), expires_in.into());
     standard.0.insert("interval".into(), number("interval").unwrap_or(5).clamp(1, LONGEST).into());
-    Some(standard)
+    Ok(standard)
 }
 
 /// Only what a browser may be sent to.

@@ -24,6 +24,9 @@ pub enum Error {
         expected: &'static str,
         found: &'static str,
     },
+    /// Metadata that is at none of its places.
+    #[error("no usable {expected} at {}", .tried.iter().map(|tried| tried.place.as_str()).collect::<Vec<_>>().join(", "))]
+    NowhereFound { expected: &'static str, tried: Vec<Tried> },
     /// A whole 429 or 503: nothing was done, try later.
     #[error("the provider is busy (status {status})")]
     Throttled { status: u16, retry_after: Option<RetryAfter> },
@@ -36,6 +39,14 @@ pub enum Error {
     /// The provider's settings do not allow this request.
     #[error("{0}")]
     Settings(String),
+}
+
+/// One place where metadata was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// Its address; foreign text, where metadata named it.
+    pub place: String,
+    pub said: Error,
 }
 
 /// What an answer is that is meant for people.
@@ -57,10 +68,19 @@ impl Error {
         }
     }
 
-    /// Nothing of what was asked for is there: a 4xx, or a page for people.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Error::Unexpected { status: 400..500, .. } | Error::Rejected { .. })
-            || matches!(self, Error::Unexpected { status: 200..300, found: PAGE, .. })
+    /// It may be gone when the same is asked again: the network, or a server that fails or is busy.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::NotSent(_) | Error::Lost(_) | Error::Throttled { .. } => true,
+            Error::Unexpected { status, .. } => *status >= 500,
+            Error::NowhereFound { tried, .. } => tried.iter().any(|tried| tried.said.is_passing()),
+            Error::Rejected { .. } | Error::Settings(_) => false,
+        }
+    }
+
+    /// A good answer that holds something else.
+    pub(crate) fn unexpected(status: u16, expected: &'static str, found: &'static str) -> Error {
+        Error::Unexpected { status, content_type: None, expected, found }
     }
 
     pub(crate) fn missing(endpoint: &str) -> Error {

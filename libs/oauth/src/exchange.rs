@@ -4,10 +4,12 @@
 //! The crate is only ever shown a good answer, or a made-up refusal that ends its work at once
 //! (its device loop would otherwise poll on by itself). The true outcome is kept here.
 
-use crate::answer::{self, Document};
+use crate::answer;
+use crate::document::Document;
 use crate::wire::{self, Outgoing, Params};
-use crate::{Body, Endpoint, Error, Provider, Transport};
+use crate::{Body, Client, Endpoint, Error, Provider, Transport};
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use oauth2::{HttpRequest, HttpResponse, SyncHttpClient};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Exchange<'a> {
     pub(crate) transport: &'a dyn Transport,
     pub(crate) provider: &'a Provider,
+    pub(crate) client: &'a Client,
     pub(crate) endpoint: &'a Endpoint,
     pub(crate) body: Body,
     /// The definition's extra parameters for this endpoint.
@@ -22,8 +25,8 @@ pub(crate) struct Exchange<'a> {
     /// Nothing but this parameter is sent.
     pub(crate) only: Option<&'static str>,
     pub(crate) expected: &'static str,
-    /// Brings a good answer to the standard's shape.
-    pub(crate) standard: &'a dyn Fn(&Document) -> Option<Document>,
+    /// Brings a good answer to the standard's shape, or says what was found in its place.
+    pub(crate) standard: &'a dyn Fn(&Document) -> Result<Document, &'static str>,
     pub(crate) outcome: RefCell<Option<Result<Document, Error>>>,
 }
 
@@ -51,12 +54,7 @@ impl Exchange<'_> {
         match (self.outcome.into_inner(), parsed) {
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(whole)), Ok(parsed)) => Ok((parsed, whole)),
-            (Some(Ok(_)), Err(_)) => Err(Error::Unexpected {
-                status: 200,
-                content_type: None,
-                expected: self.expected,
-                found: "other types",
-            }),
+            (Some(Ok(_)), Err(_)) => Err(Error::unexpected(200, self.expected, "other types")),
             (None, _) => Err(Error::Settings("the request cannot be built".to_owned())),
         }
     }
@@ -74,20 +72,21 @@ impl Exchange<'_> {
             url: self.endpoint.url(),
             params,
             body: self.body,
-            authorization: if self.only.is_some() { None } else { head.headers.get(AUTHORIZATION).cloned() },
+            authorization: self.authorization(&head.headers),
         };
         let (response, sent) = outgoing.send(self.transport, &self.provider.headers)?;
         let status = response.status().as_u16();
         let whole = answer::document(response, self.expected, &sent)?;
         match (self.standard)(&whole) {
-            Some(standard) => Ok((whole, standard)),
-            None => Err(Error::Unexpected {
-                status,
-                content_type: None,
-                expected: self.expected,
-                found: "a document without it",
-            }),
+            Ok(standard) => Ok((whole, standard)),
+            Err(found) => Err(Error::unexpected(status, self.expected, found)),
         }
+    }
+
+    /// Where the crate says Basic, in the spelling that all requests share.
+    fn authorization(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let wanted = self.only.is_none() && headers.contains_key(AUTHORIZATION);
+        self.client.secret.as_ref().filter(|_| wanted).map(|secret| wire::basic(self.client, secret))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The grants: one request to the token endpoint each (RFC 6749 §4.1.3, §4.4.2, §6; RFC 7523).
 
-use crate::answer::{self, Document};
+use crate::answer;
 use crate::authorize::Authorization;
+use crate::document::Document;
 use crate::exchange::Exchange;
 use crate::token::{self, Place};
 use crate::wire::{self, Outgoing, Params};
@@ -9,6 +10,7 @@ use crate::{Body, Client, Endpoint, Error, Provider, Token, TokenAuth, Transport
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, RedirectUrl, TokenResponse, TokenUrl};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, from_value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -83,15 +85,10 @@ impl Grants<'_> {
         let status = response.status().as_u16();
         let whole = answer::document(response, EXPECTED, &sent)?;
         let parsed = token::standard(&whole, self.provider, Place::Path)
-            .and_then(|standard| serde_json::from_value(serde_json::Value::Object(standard.0.clone())).ok());
+            .and_then(|standard| from_value(Value::Object(standard.0.clone())).map_err(|_| "other types"));
         match parsed {
-            Some(parsed) => Ok(self.taken(&parsed, &whole)),
-            None => Err(Error::Unexpected {
-                status,
-                content_type: None,
-                expected: EXPECTED,
-                found: "a document without it",
-            }),
+            Ok(parsed) => Ok(self.taken(&parsed, &whole)),
+            Err(found) => Err(Error::unexpected(status, EXPECTED, found)),
         }
     }
 
@@ -133,6 +130,7 @@ impl Grants<'_> {
         let exchange = Exchange {
             transport: self.transport,
             provider: self.provider,
+            client: self.client,
             endpoint: self.token_endpoint()?,
             body,
             extra: &self.provider.token_params,

@@ -31,7 +31,7 @@ pub fn installation_token(
     let (response, sent) = outgoing.send(transport, &provider.headers)?;
     let status = response.status().as_u16();
     let document = answer::document(response, EXPECTED, &sent)?;
-    let missing = Error::Unexpected { status, content_type: None, expected: EXPECTED, found: "a document without it" };
+    let missing = Error::unexpected(status, EXPECTED, "a document without token");
     let end = document.text("expires_at").and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
     let permissions = document.0.get("permissions").and_then(Value::as_object);
     Ok(Token {

@@ -15,7 +15,10 @@
 mod answer;
 pub mod assertion;
 pub mod authorize;
+mod challenge;
+mod coding;
 pub mod device;
+mod document;
 mod endpoint;
 mod error;
 mod exchange;
@@ -23,6 +26,7 @@ mod grant;
 mod installation;
 pub mod metadata;
 mod provider;
+mod read;
 mod reason;
 pub mod register;
 mod revoke;
@@ -33,16 +37,18 @@ mod userinfo;
 mod wire;
 
 pub use authorize::{Authorization, check_issuer};
+pub use challenge::{Challenge, challenge};
 pub use endpoint::{BadEndpoint, Endpoint};
-pub use error::{Error, RetryAfter};
+pub use error::{Error, RetryAfter, Tried};
 pub use grant::Grants;
 pub use installation::installation_token;
 pub use provider::{Account, Body, Client, Provider, Revocation, RevocationAuth, TokenAuth};
 pub use reason::Reason;
 pub use revoke::revoke;
 pub use token::Token;
-pub use transport::{Transport, TransportError};
+pub use transport::{Transport, TransportError, Unfinished};
 pub use userinfo::account_at;
 
-/// The longest answer that is read, in bytes. A [`Transport`] may stop one byte after it.
+/// The longest answer that is read, in bytes, as it comes and with its content coding undone. A [`Transport`] may
+/// stop one byte after it.
 pub const MAX_ANSWER: usize = 1024 * 1024;

@@ -1,14 +1,21 @@
 //! What a server says of itself: RFC 8414 (and OpenID Connect Discovery, which came before it),
 //! and RFC 9728 for the resource that names its servers.
+//!
+//! A document is read field by field: an optional one that is null, empty, of another type or no https address
+//! is as if left out. Only usable metadata is a find; what else stands at a place leads on to the next.
 
-use crate::answer::{self, Document};
+use crate::answer;
+use crate::challenge::scopes;
+use crate::document::Document;
 use crate::sent::Sent;
-use crate::{Endpoint, Error, Transport, wire};
+use crate::{Endpoint, Error, Transport, Tried, wire};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Response};
-use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
+
+const SERVER: &str = "authorization server metadata";
+const RESOURCE: &str = "protected resource metadata";
 
 /// An authorization server's metadata, checked (RFC 8414 §2, §3.3).
 #[derive(Debug, Clone)]
@@ -21,6 +28,8 @@ pub struct Server {
     pub device_authorization: Option<Endpoint>,
     /// Names as in RFC 7591 §2; `client_secret_basic` when it does not say.
     pub token_auth_methods: Vec<String>,
+    /// `scopes_supported`; empty when it does not say.
+    pub scopes: Vec<String>,
     /// RFC 9207 §3.
     pub sends_iss: bool,
 }
@@ -29,14 +38,16 @@ pub struct Server {
 #[derive(Debug, Clone)]
 pub struct Resource {
     pub resource: String,
+    /// Issuers, in the resource's order.
     pub authorization_servers: Vec<String>,
+    /// `scopes_supported`; empty when it does not say.
     pub scopes: Vec<String>,
 }
 
 /// The metadata of `issuer`; `loopback_http` allows endpoints on this machine to be http.
 ///
 /// The well-known path goes before the issuer's own (RFC 8414 §3.1), then OpenID Connect's
-/// places are tried. The first document found counts, right or wrong.
+/// places are tried. A document of another issuer ends the search.
 pub fn server(
     transport: &dyn Transport,
     headers: &HeaderMap,
@@ -49,90 +60,83 @@ pub fn server(
         inserted(&base, "openid-configuration"),
         appended(&base, "openid-configuration"),
     ];
-    let document = first_found(transport, headers, &places, "authorization server metadata")?;
-    let raw: RawServer = typed(&document, "authorization server metadata")?;
-    raw.checked(issuer, loopback_http)
+    first_usable(transport, headers, SERVER, places, |document| server_of(document, issuer, loopback_http))
 }
 
-/// The metadata of the resource at `url` (RFC 9728 §3.1), or of its whole origin.
+/// The metadata of the resource at `url`: where `named` (RFC 9728 §5.1) says, at the resource's well-known place
+/// (§3.1), or at that of its origin. A document about another resource ends the search.
 pub fn resource(
     transport: &dyn Transport,
     headers: &HeaderMap,
     url: &str,
+    named: Option<&str>,
     loopback_http: bool,
 ) -> Result<Resource, Error> {
-    const EXPECTED: &str = "protected resource metadata";
     let base = endpoint(url, "the resource", loopback_http)?;
     let mut origin = base.clone();
     origin.set_path("");
     origin.set_query(None);
-    let places = [inserted(&base, "oauth-protected-resource"), inserted(&origin, "oauth-protected-resource")];
-    let document = first_found(transport, headers, &places, EXPECTED)?;
-    let raw: RawResource = typed(&document, EXPECTED)?;
-    // RFC 9728 §3.3: a document about something else would send the token there.
-    if !same_resource(&raw.resource, &base) && !same_resource(&raw.resource, &origin) {
-        return Err(unexpected(EXPECTED, "a document about another resource"));
-    }
-    Ok(Resource {
-        resource: raw.resource,
-        authorization_servers: raw.authorization_servers,
-        scopes: raw.scopes_supported,
+    let named = named.and_then(|named| Endpoint::parse(named, loopback_http).ok()).map(|named| named.url().clone());
+    let well_known = [inserted(&base, "oauth-protected-resource"), inserted(&origin, "oauth-protected-resource")];
+    first_usable(transport, headers, RESOURCE, named.into_iter().chain(well_known), |document| {
+        resource_of(document, &base, &origin)
     })
 }
 
-#[derive(Deserialize)]
-struct RawServer {
-    issuer: String,
-    authorization_endpoint: Option<String>,
-    token_endpoint: Option<String>,
-    registration_endpoint: Option<String>,
-    revocation_endpoint: Option<String>,
-    device_authorization_endpoint: Option<String>,
-    token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    code_challenge_methods_supported: Option<Vec<String>>,
-    #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
+/// What stands at one place.
+enum Judged<T> {
+    Usable(T),
+    /// Something of no use, said in a few words: the next place is tried.
+    Useless(&'static str),
+    /// Somebody else's: the search ends.
+    Foreign(&'static str),
 }
 
-#[derive(Deserialize)]
-struct RawResource {
-    resource: String,
-    #[serde(default)]
-    authorization_servers: Vec<String>,
-    #[serde(default)]
-    scopes_supported: Vec<String>,
-}
-
-impl RawServer {
-    fn checked(self, issuer: &str, loopback_http: bool) -> Result<Server, Error> {
-        const EXPECTED: &str = "metadata of this very issuer";
-        // RFC 8414 §3.3: else one server could speak for another.
-        if self.issuer != issuer {
-            return Err(unexpected(EXPECTED, "another issuer"));
-        }
-        if self.code_challenge_methods_supported.is_some_and(|methods| !methods.iter().any(|m| m == "S256")) {
-            return Err(unexpected("the code challenge method S256", "a server without it"));
-        }
-        let optional = |text: Option<String>| match text {
-            Some(text) => Endpoint::parse(&text, loopback_http)
-                .map(Some)
-                .map_err(|_| unexpected("https endpoints in the metadata", "another address")),
-            None => Ok(None),
-        };
-        Ok(Server {
-            issuer: self.issuer,
-            authorization: optional(self.authorization_endpoint)?,
-            token: optional(self.token_endpoint)?
-                .ok_or_else(|| unexpected("a token_endpoint", "metadata without it"))?,
-            registration: optional(self.registration_endpoint)?,
-            revocation: optional(self.revocation_endpoint)?,
-            device_authorization: optional(self.device_authorization_endpoint)?,
-            token_auth_methods: self
-                .token_endpoint_auth_methods_supported
-                .unwrap_or_else(|| vec!["client_secret_basic".to_owned()]),
-            sends_iss: self.authorization_response_iss_parameter_supported,
-        })
+fn server_of(document: &Document, issuer: &str, loopback_http: bool) -> Judged<Server> {
+    let Some(own) = document.text("issuer") else { return Judged::Useless("a document without issuer") };
+    // RFC 8414 §3.3: else one server could speak for another.
+    if !host::same_identifier(&own, issuer) {
+        return Judged::Foreign("the metadata of another issuer");
     }
+    let methods = document.texts("code_challenge_methods_supported");
+    if methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
+        return Judged::Useless("a server without the code challenge method S256");
+    }
+    let optional = |key: &str| Endpoint::parse(&document.text(key)?, loopback_http).ok();
+    let Some(token) = optional("token_endpoint") else {
+        return Judged::Useless("a document without a usable token_endpoint");
+    };
+    let methods = document.texts("token_endpoint_auth_methods_supported");
+    Judged::Usable(Server {
+        issuer: own,
+        authorization: optional("authorization_endpoint"),
+        token,
+        registration: optional("registration_endpoint"),
+        revocation: optional("revocation_endpoint"),
+        device_authorization: optional("device_authorization_endpoint"),
+        token_auth_methods: methods.unwrap_or_else(|| vec!["client_secret_basic".to_owned()]),
+        scopes: supported_scopes(document),
+        sends_iss: document.0.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+    })
+}
+
+fn resource_of(document: &Document, base: &Url, origin: &Url) -> Judged<Resource> {
+    let Some(own) = document.text("resource") else { return Judged::Useless("a document without resource") };
+    // RFC 9728 §3.3: a document about something else would send the token there.
+    if !same_resource(&own, base) && !same_resource(&own, origin) {
+        return Judged::Foreign("the metadata of another resource");
+    }
+    let servers = document.texts("authorization_servers").unwrap_or_default();
+    Judged::Usable(Resource {
+        resource: own,
+        authorization_servers: servers.into_iter().filter(|server| !server.is_empty()).collect(),
+        scopes: supported_scopes(document),
+    })
+}
+
+fn supported_scopes(document: &Document) -> Vec<String> {
+    let named = document.texts("scopes_supported").unwrap_or_default();
+    scopes(named.iter().flat_map(|text| text.split_whitespace()))
 }
 
 /// Posts a JSON document.
@@ -148,28 +152,41 @@ pub(crate) fn post_json(
     Ok(transport.send(request)?)
 }
 
-/// The first place that has a document; a 4xx means to look on, and so does a page for people: many
-/// sites answer every path with one.
-fn first_found(
+/// The first place with a usable document; else an error that tells what each place said.
+fn first_usable<T>(
     transport: &dyn Transport,
     headers: &HeaderMap,
-    places: &[Url],
     expected: &'static str,
-) -> Result<Document, Error> {
-    let mut last = Error::missing("issuer");
+    places: impl IntoIterator<Item = Url>,
+    judge: impl Fn(&Document) -> Judged<T>,
+) -> Result<T, Error> {
+    let mut tried: Vec<Tried> = Vec::new();
     for place in places {
-        let response = transport.send(wire::empty(Method::GET, place, headers)?)?;
-        match answer::document(response, expected, &Sent::default()) {
-            Ok(document) => return Ok(document),
-            Err(error) if error.is_missing() => last = error,
-            Err(error) => return Err(error),
+        if tried.iter().any(|tried| tried.place == place.as_str()) {
+            continue;
+        }
+        let said = match ask(transport, headers, &place, expected).map(|document| judge(&document)) {
+            Ok(Judged::Usable(found)) => return Ok(found),
+            Ok(Judged::Useless(found)) => Error::unexpected(200, expected, found),
+            Ok(Judged::Foreign(found)) => return Err(Error::unexpected(200, expected, found)),
+            Err(error) => error,
+        };
+        // The other places are on the same host, which is not there.
+        let unreachable = matches!(said, Error::NotSent(_));
+        if unreachable && tried.is_empty() {
+            return Err(said);
+        }
+        tried.push(Tried { place: place.into(), said });
+        if unreachable {
+            break;
         }
     }
-    Err(last)
+    Err(Error::NowhereFound { expected, tried })
 }
 
-fn typed<T: serde::de::DeserializeOwned>(document: &Document, expected: &'static str) -> Result<T, Error> {
-    serde_json::from_value(Value::Object(document.0.clone())).map_err(|_| unexpected(expected, "other fields"))
+fn ask(transport: &dyn Transport, headers: &HeaderMap, place: &Url, expected: &'static str) -> Result<Document, Error> {
+    let response = transport.send(wire::empty(Method::GET, place, headers)?)?;
+    answer::document(response, expected, &Sent::default())
 }
 
 /// `/.well-known/<name>` before the path (RFC 8414 §3.1).
@@ -199,8 +216,4 @@ fn endpoint(text: &str, what: &str, loopback_http: bool) -> Result<Url, Error> {
     Endpoint::parse(text, loopback_http)
         .map(|endpoint| endpoint.url().clone())
         .map_err(|why| Error::Settings(format!("{what} cannot be asked: {why}")))
-}
-
-fn unexpected(expected: &'static str, found: &'static str) -> Error {
-    Error::Unexpected { status: 200, content_type: None, expected, found }
 }

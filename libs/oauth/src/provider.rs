@@ -12,7 +12,7 @@ pub struct Provider {
     pub token: Option<Endpoint>,
     pub device_authorization: Option<Endpoint>,
     pub revocation: Option<Revocation>,
-    /// What an `iss` must equal (RFC 9207).
+    /// What an `iss` must equal (RFC 9207), but for the slash of an empty path.
     pub issuer: Option<String>,
     /// The server announced that it always sends `iss` (RFC 9207 §3).
     pub iss_required: bool,

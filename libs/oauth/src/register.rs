@@ -38,14 +38,9 @@ pub fn register(
     }
     let response = metadata::post_json(transport, headers, endpoint, &body)?;
     let document = answer::document(response, "a client_id", &Sent::default())?;
-    let missing = || Error::Unexpected {
-        status: 201,
-        content_type: None,
-        expected: "a client_id",
-        found: "a document without it",
-    };
-    let id = document.text("client_id").ok_or_else(missing)?;
-    let secret = document.text("client_secret").map(secrecy::SecretString::from);
+    let missing = || Error::unexpected(201, "a client_id", "a document without it");
+    let id = document.name("client_id").ok_or_else(missing)?;
+    let secret = document.name("client_secret").map(secrecy::SecretString::from);
     let token_auth = match document.text("token_endpoint_auth_method").as_deref().and_then(method_of) {
         _ if secret.as_ref().is_none_or(|secret| secret.expose_secret().is_empty()) => TokenAuth::None,
         Some(chosen) => chosen,
@@ -53,7 +48,7 @@ pub fn register(
         None if token_auth == TokenAuth::None => TokenAuth::Basic,
         None => token_auth,
     };
-    let expires_at = document.0.get("client_secret_expires_at").and_then(Value::as_i64).filter(|at| *at > 0);
+    let expires_at = document.number("client_secret_expires_at").map(|at| at as i64).filter(|at| *at > 0);
     Ok(Registered { client: Client { id, secret }, token_auth, expires_at })
 }
 

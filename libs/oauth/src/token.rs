@@ -1,6 +1,6 @@
 //! A token answer, brought to the shape of RFC 6749 §5.1 and taken apart.
 
-use crate::answer::Document;
+use crate::document::Document;
 use crate::{Account, Provider};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -27,11 +27,12 @@ pub(crate) enum Place {
     PathOrTop,
 }
 
-/// The answer as RFC 6749 §5.1 spells it; `None` when it holds no usable token.
+/// The answer as RFC 6749 §5.1 spells it, or what it is when it holds no usable token.
 ///
 /// A lifetime or scope of a strange shape is dropped rather than refused: a rotated refresh token
 /// in the same answer must not be lost over it.
-pub(crate) fn standard(document: &Document, provider: &Provider, place: Place) -> Option<Document> {
+pub(crate) fn standard(document: &Document, provider: &Provider, place: Place) -> Result<Document, &'static str> {
+    const NONE: &str = "a document without access_token";
     let top = Some(&document.0);
     let inner = match provider.token_path.as_deref() {
         None => top,
@@ -39,15 +40,17 @@ pub(crate) fn standard(document: &Document, provider: &Provider, place: Place) -
             let nested = pointer(document, path).and_then(Value::as_object).filter(|o| has_token(o));
             if place == Place::PathOrTop { nested.or(top) } else { nested }
         }
-    }?;
+    }
+    .ok_or(NONE)?;
     let mut standard = Document::default();
-    standard.0.insert("access_token".into(), secret(inner, "access_token")?.into());
+    standard.0.insert("access_token".into(), secret(inner, "access_token").ok_or(NONE)?.into());
     if matches!(inner.get("token_type"), Some(Value::String(kind)) if !usable_as_bearer(kind)) {
-        return None;
+        return Err("a token that needs a proof with each use");
     }
     standard.0.insert("token_type".into(), "bearer".into());
     if matches!(inner.get("refresh_token"), Some(Value::String(text)) if !text.is_empty()) {
-        standard.0.insert("refresh_token".into(), secret(inner, "refresh_token")?.into());
+        let token = secret(inner, "refresh_token").ok_or("a refresh_token that cannot be sent")?;
+        standard.0.insert("refresh_token".into(), token.into());
     }
     if let Some(seconds) = inner.get("expires_in").and_then(seconds) {
         standard.0.insert("expires_in".into(), seconds.into());
@@ -55,7 +58,7 @@ pub(crate) fn standard(document: &Document, provider: &Provider, place: Place) -
     if let Some(scopes) = inner.get("scope").or_else(|| inner.get("scopes")).and_then(scopes) {
         standard.0.insert("scope".into(), scopes.join(" ").into());
     }
-    Some(standard)
+    Ok(standard)
 }
 
 /// Whose account, by the definition's pointers into the whole answer.

@@ -3,10 +3,15 @@
 /// Sends one request and reads the whole answer.
 ///
 /// It follows no redirect, keeps no cookie, and may stop reading after
-/// [`MAX_ANSWER`](crate::MAX_ANSWER) bytes and one more.
+/// [`MAX_ANSWER`](crate::MAX_ANSWER) bytes and one more. An answer whose head came is given back, with as much
+/// of its body as there is; when the body's end did not come, [`Unfinished`] is among the response's extensions.
 pub trait Transport {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError>;
 }
+
+/// Why the end of an answer's body did not come: the connection broke off, or its time was over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished(pub String);
 
 /// Why there is no answer. The texts name no secret and no query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +19,7 @@ pub enum TransportError {
     /// The request did not leave: no address, refused, no TLS. It may be sent again.
     #[error("{0}")]
     NotSent(String),
-    /// The request left and no whole answer came: a timeout, a reset, a cut body.
+    /// The request left and no answer came: a timeout, a reset.
     #[error("{0}")]
     Lost(String),
 }

@@ -3,9 +3,9 @@
 use crate::sent::Sent;
 use crate::{Body, Client, Error, Provider, TokenAuth, Transport};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
@@ -62,6 +62,7 @@ pub(crate) fn empty(method: Method, url: &Url, extra: &HeaderMap) -> Result<Requ
     *request.uri_mut() =
         url.as_str().parse().map_err(|_| Error::Settings("an endpoint is no HTTP address".to_owned()))?;
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     for (name, value) in extra.iter().filter(|(name, _)| may_be_set(name)) {
         request.headers_mut().insert(name.clone(), value.clone());
     }
@@ -71,14 +72,7 @@ pub(crate) fn empty(method: Method, url: &Url, extra: &HeaderMap) -> Result<Requ
 /// Puts the client into the request, as the provider wants it.
 pub(crate) fn authenticate(params: &mut Params, client: &Client, auth: TokenAuth) -> Option<HeaderValue> {
     match (auth, &client.secret) {
-        (TokenAuth::Basic, Some(secret)) => {
-            let secret = form_encoded(secret.expose_secret());
-            let pair = Zeroizing::new(format!("{}:{}", form_encoded(&client.id).as_str(), secret.as_str()));
-            let mut header = HeaderValue::from_str(&format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())))
-                .unwrap_or_else(|_| unreachable!("base64 is a header value"));
-            header.set_sensitive(true);
-            return Some(header);
-        }
+        (TokenAuth::Basic, Some(secret)) => return Some(basic(client, secret)),
         (TokenAuth::Body, Some(secret)) => {
             params.push(("client_id".to_owned(), client.id.clone()));
             params.push(("client_secret".to_owned(), secret.expose_secret().to_owned()));
@@ -86,6 +80,16 @@ pub(crate) fn authenticate(params: &mut Params, client: &Client, auth: TokenAuth
         _ => params.push(("client_id".to_owned(), client.id.clone())),
     }
     None
+}
+
+/// The client as HTTP Basic (RFC 6749 §2.3.1).
+pub(crate) fn basic(client: &Client, secret: &SecretString) -> HeaderValue {
+    let secret = form_encoded(secret.expose_secret());
+    let pair = Zeroizing::new(format!("{}:{}", form_encoded(&client.id).as_str(), secret.as_str()));
+    let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
+    let mut header = HeaderValue::from_str(&text).unwrap_or_else(|_| unreachable!("base64 is a header value"));
+    header.set_sensitive(true);
+    header
 }
 
 /// Adds those parameters of the definition whose names are still free.
@@ -103,7 +107,7 @@ pub(crate) fn scope_param(provider: &Provider, scopes: &[String]) -> Option<(Str
 }
 
 fn may_be_set(name: &HeaderName) -> bool {
-    ![AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH, HOST].contains(name)
+    ![ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH, HOST].contains(name)
 }
 
 fn media_type(body: Body) -> &'static str {
@@ -124,8 +128,12 @@ fn encoded(params: Params, body: Body) -> Vec<u8> {
 }
 
 /// RFC 6749 §2.3.1: id and secret are form-encoded before they are joined.
+///
+/// A tilde stays itself, which decodes to the same: it is unreserved (RFC 3986 §2.3), and a server that does not
+/// decode must not be given more escapes than needed.
 fn form_encoded(text: &str) -> Zeroizing<String> {
-    Zeroizing::new(form_urlencoded::byte_serialize(text.as_bytes()).collect())
+    let encoded = Zeroizing::new(form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>());
+    Zeroizing::new(encoded.replace("%7E", "~"))
 }
 
 /// The secret inside a Basic credential, as it was before it was encoded.

@@ -55,7 +55,7 @@ impl Bound {
     /// Each place that is another than it `was`, in words.
     pub fn changes(&self, was: &Bound) -> Vec<String> {
         let shown = |place: Option<String>| place.filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
-        let changed = self.places().into_iter().zip(was.places()).filter(|((_, is), (_, was))| is != was);
+        let changed = self.places().into_iter().zip(was.places()).filter(|((_, is), (_, was))| !same(is, was));
         changed.map(|((what, is), (_, was))| format!("{what}: {} (was {})", shown(is), shown(was))).collect()
     }
 
@@ -74,7 +74,15 @@ impl Bound {
 
 impl PartialEq for Bound {
     fn eq(&self, other: &Bound) -> bool {
-        self.places() == other.places()
+        self.places().iter().zip(other.places()).all(|((_, one), (_, other))| same(one, &other))
+    }
+}
+
+/// What differs by the slash of an empty path is one place.
+fn same(one: &Option<String>, other: &Option<String>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => host::same_identifier(one, other),
+        (one, other) => one == other,
     }
 }
 
@@ -273,6 +281,9 @@ mod tests {
             assert!(changes[0].starts_with(&format!("{word}: https://attacker.test/ (was ")), "{changes:?}");
             assert_eq!(changes.len(), 1);
         }
+        let slash = |issuer: &str| Bound { issuer: Some(issuer.to_owned()), ..was.clone() };
+        assert_eq!(slash("https://as.test/"), slash("https://as.test"), "one issuer in two spellings stays confirmed");
+        assert_ne!(slash("https://as.test/a/"), slash("https://as.test/a"));
         let wider = Bound { targets: vec!["*.n.test".to_owned()], ..was.clone() };
         assert_eq!(wider.changes(&was), ["API: *.n.test (was api.n.test)"]);
     }

@@ -116,12 +116,16 @@ fn a_renewal_that_spent_its_time_on_finding_endpoints_sends_no_refresh_token() {
 #[test]
 fn endpoints_that_cannot_be_found_spend_no_refresh_token_and_log_nobody_out() {
     let refused = || json!({"error":"invalid_token"});
+    // The resource's two places, the resource itself, and two of its origin's server: all there are.
+    let always = |status: u16, body: Value| (0..5).fold(Stage::new(), |stage, _| stage.provider(status, body.clone()));
+    let lost = || TransportError::Lost("timeout".to_owned());
     for (stage, outcome) in [
-        (Stage::new().network(TransportError::Lost("timeout".to_owned())), Outcome::RetryAt),
-        (Stage::new().provider(503, json!({})), Outcome::RetryAt),
-        (Stage::new().provider(500, json!({})), Outcome::RetryAt),
-        (Stage::new().provider(200, json!({})), Outcome::FixConfig),
-        ((0..5).fold(Stage::new(), |stage, _| stage.provider(401, refused())), Outcome::FixConfig),
+        (Stage::new().network(TransportError::NotSent("no route".to_owned())), Outcome::RetryAt),
+        ((0..5).fold(Stage::new(), |stage, _| stage.network(lost())), Outcome::RetryAt),
+        (always(503, json!({})), Outcome::RetryAt),
+        (always(500, json!({})), Outcome::RetryAt),
+        (always(200, json!({})), Outcome::FixConfig),
+        (always(401, refused()), Outcome::FixConfig),
     ] {
         let error = stage.run("refresh", connection(bare(), client(REDIRECT, None))).unwrap_err();
         assert_eq!(error.outcome, Some(outcome), "{error:?}");
@@ -218,6 +222,7 @@ fn a_server_before_rfc_9728_is_found_at_the_origin() {
     let stage = Stage::new()
         .provider(404, json!({}))
         .provider(404, json!({}))
+        .provider(404, json!({}))
         .provider(
             200,
             json!({"issuer":"https://mcp.acme.test","authorization_endpoint":"https://mcp.acme.test/authorize",
@@ -227,7 +232,7 @@ fn a_server_before_rfc_9728_is_found_at_the_origin() {
         .host("authorize", code())
         .provider(200, token());
     stage.run("login", login(bare(), Value::Null)).unwrap();
-    assert_eq!(stage.lines()[2], "GET https://mcp.acme.test/.well-known/oauth-authorization-server");
+    assert_eq!(stage.lines()[3], "GET https://mcp.acme.test/.well-known/oauth-authorization-server");
 }
 
 #[test]

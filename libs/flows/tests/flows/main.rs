@@ -8,6 +8,7 @@ mod device_code;
 mod machines;
 mod network;
 mod pkce;
+mod readers;
 mod refresh;
 mod revoke;
 mod server;

@@ -274,8 +274,9 @@ fn a_server_that_is_gone_was_not_asked() {
     let server = OAuthServer::start(Config::plain()).unwrap();
     let client = json!({"client_id":"client","secret":{"client_secret":"client-secret-plain"}});
     let op = connection(&server, "pkce", &json!({"record":{},"secret":{"refresh_token":"r"}}), &client);
-    drop(server);
+    // Begun first, so that it cannot get the other's port.
     let other = OAuthServer::start(Config::plain()).unwrap();
+    drop(server);
     let error = call(&Person::new(&other, None), &Settings::default(), "refresh", &op).unwrap_err();
     assert_eq!(error.outcome, Some(Outcome::RetryAt), "{error:?}");
 }

@@ -112,7 +112,8 @@ fn an_answer_from_another_server_is_refused() {
     let provider = Provider { issuer: Some("https://as.test".to_owned()), ..plain() };
     assert!(check_issuer(&provider, Some("https://as.test")).is_ok());
     assert!(check_issuer(&provider, None).is_ok());
-    for other in ["https://evil.test", "https://as.test/", "https://AS.test", ""] {
+    assert!(check_issuer(&provider, Some("https://as.test/")).is_ok(), "an empty path is a slash");
+    for other in ["https://evil.test", "https://as.test/a", "https://as.test//", "https://AS.test", ""] {
         assert!(check_issuer(&provider, Some(other)).is_err(), "{other}");
     }
     let announced = Provider { iss_required: true, ..provider };

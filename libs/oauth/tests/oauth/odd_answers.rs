@@ -2,7 +2,9 @@
 
 use crate::script::{Script, exchange, plain, refresh};
 use http::Response;
-use oauth::{Account, Body, Client, Error, Grants, MAX_ANSWER, Provider, RetryAfter, TokenAuth, TransportError};
+use oauth::{
+    Account, Body, Client, Error, Grants, MAX_ANSWER, Provider, RetryAfter, TokenAuth, TransportError, Unfinished,
+};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -101,19 +103,56 @@ fn more_than_a_mebibyte_is_not_read() {
 #[test]
 fn an_empty_or_foreign_answer_is_unexpected() {
     for (body, what) in [
-        ("", "something else"),
+        ("", "nothing"),
         ("[]", "something else"),
         ("null", "something else"),
         (r#""t""#, "something else"),
-        ("{}", "a document without it"),
-        (r#"{"access_token":""}"#, "a document without it"),
-        (r#"{"access_token":7}"#, "a document without it"),
-        (r#"{"access_token":{"a":1}}"#, "a document without it"),
-        (r#"{"accessToken":"t"}"#, "a document without it"),
+        ("{}", "a document without access_token"),
+        (r#"{"access_token":""}"#, "a document without access_token"),
+        (r#"{"access_token":7}"#, "a document without access_token"),
+        (r#"{"access_token":{"a":1}}"#, "a document without access_token"),
+        (r#"{"accessToken":"t"}"#, "a document without access_token"),
         (r#"{"access_token":"t"#, "something else"),
     ] {
         let error = refresh(&plain(), &Script::new().json(200, body)).unwrap_err();
         assert_eq!(found(&error), what, "{body}");
+    }
+}
+
+#[test]
+fn a_form_is_read_under_whatever_media_type() {
+    let form = "access_token=t&refresh_token=r&expires_in=5";
+    for kind in ["application/x-www-form-urlencoded", "text/plain", "application/json", "text/html; charset=utf-8", "x"]
+    {
+        let token = refresh(&plain(), &Script::new().then(200, kind, form)).unwrap();
+        assert_eq!((token.access_token.expose_secret(), token.expires_in), ("t", Some(5)), "{kind}");
+        let error = refresh(&plain(), &Script::new().then(400, kind, "error=invalid_grant")).unwrap_err();
+        assert!(matches!(&error, Error::Rejected { error, .. } if error == "invalid_grant"), "{kind} {error:?}");
+    }
+}
+
+#[test]
+fn an_answer_whose_end_did_not_come_is_taken_when_its_json_is_whole() {
+    let cut = |status: u16, kind: &str, body: &str| {
+        let response = Response::builder().status(status).header("content-type", kind);
+        let response = response.extension(Unfinished("the answer was cut off".to_owned()));
+        refresh(&plain(), &Script::new().then_response(response.body(body.as_bytes().to_vec()).unwrap()))
+    };
+    let whole = r#"{"access_token":"t","refresh_token":"r"}"#;
+    for kind in ["application/json", "text/html", "application/x-www-form-urlencoded"] {
+        assert_eq!(cut(200, kind, whole).unwrap().refresh_token.unwrap().expose_secret(), "r");
+        for end in 0..whole.len() {
+            assert!(matches!(cut(200, kind, &whole[..end]), Err(Error::Lost(_))), "{kind} {end}");
+        }
+    }
+    // The beginning of a form is another form.
+    for body in ["access_token=t", "access_token=t&refresh_token=r"] {
+        assert!(matches!(cut(200, "application/x-www-form-urlencoded", body), Err(Error::Lost(_))), "{body}");
+    }
+    assert!(matches!(cut(400, "application/json", r#"{"error":"invalid_grant"}"#), Err(Error::Rejected { .. })));
+    // A server that fails or refuses has said so before its body.
+    for (status, body) in [(502, "<html>"), (500, ""), (401, r#"{"err"#)] {
+        assert!(matches!(cut(status, "text/html", body), Err(Error::Unexpected { .. })), "{status}");
     }
 }
 
