@@ -5,7 +5,7 @@ use host::{Authority, Host};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use mitm::fuzzing;
-use mitm::{Injection, Place, Slot};
+use mitm::{Half, Injection, Place, Slot};
 use proto::line::{FromHelper, FromHost};
 use provider::Origin;
 use serde_json::Value;
@@ -77,10 +77,18 @@ pub fn target(bytes: &[u8]) {
 }
 
 fn credential(parts: &Parts) {
-    let places = [Place::Header(HeaderName::from_static("authorization")), Place::Query("key".to_owned())];
+    let authorization = || HeaderName::from_static("authorization");
+    let places = [Place::Header(authorization()), Place::Query("key".to_owned()), Place::Basic(Half::Password)];
     for place in places {
-        let slot = Slot { place: place.clone(), value: "r&e=al %".to_owned().into() };
-        let injection = Injection { lease: String::new(), slots: vec![slot], response_headers: Vec::new() };
+        // The pair u:real, in the one that wants a pair.
+        let value = if place == Place::Basic(Half::Password) { "Basic dTpyZWFs" } else { "r&e=al %" };
+        let slot = Slot { place: place.clone(), value: value.to_owned().into() };
+        let injection = Injection {
+            lease: String::new(),
+            slots: vec![slot],
+            alternatives: Vec::new(),
+            response_headers: Vec::new(),
+        };
         let mut after = parts.clone();
         let Some(filled) = fuzzing::filled(&mut after, &injection, &[HELD.to_owned()]) else { continue };
         assert_eq!(after.uri.path(), parts.uri.path());
@@ -90,7 +98,8 @@ fn credential(parts: &Parts) {
         }
         match place {
             Place::Query(_) => assert_eq!(after.headers, parts.headers),
-            Place::Header(name) => {
+            Place::Header(_) | Place::Basic(_) => {
+                let name = if let Place::Header(name) = place { name } else { authorization() };
                 assert_eq!(after.uri, parts.uri);
                 let others = |parts: &Parts| {
                     let others = parts.headers.iter().filter(|(other, _)| *other != name);

@@ -24,7 +24,7 @@ pub fn stored(args: &Args, vault: &Vault, key: &Key, definition: &Definition) ->
         return Ok(None);
     }
     let bound = catalog::bound(definition)?;
-    if client.record.bound != bound {
+    if !client.record.bound.confirms(&bound) {
         confirm_moved(args, &definition.name, &client.record.bound, &bound)?;
         client.record.bound = bound;
         vault.put(key, Expect::Rev(entry.rev), codec::to_object(&client.record), client.secret.clone())?;

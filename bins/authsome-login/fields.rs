@@ -4,6 +4,7 @@ use crate::args::Args;
 use proto::ops::flow::{Client, Field, Form, FormAnswer};
 use proto::{Code, Error, PLACEHOLDER, Result};
 use provider::Definition;
+use provider::definition::{Exported, OAuth};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,8 +26,8 @@ type Piped = BTreeMap<String, Zeroizing<String>>;
 pub struct Given {
     client_id: Option<String>,
     stdin: Piped,
-    /// Field to variable.
-    variables: BTreeMap<&'static str, String>,
+    /// Field to the variables that may hold it, the first that is set counting.
+    variables: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// A form after what was given: what is settled, and what is left to ask a person.
@@ -41,14 +42,14 @@ pub struct Settled {
 
 impl Given {
     pub fn read(args: &Args, definition: &Definition) -> Result<Given> {
-        let mut variables = BTreeMap::new();
-        let oauth = definition.oauth.as_ref();
-        let names = [
-            ("client_id", oauth.and_then(|oauth| oauth.client_id_env.clone())),
-            ("client_secret", oauth.and_then(|oauth| oauth.client_secret_env.clone())),
-            ("api_key", definition.api_key.as_ref().and_then(|key| key.env_var.clone())),
-        ];
-        variables.extend(names.into_iter().filter_map(|(field, variable)| Some((field, variable?))));
+        let client = |of: fn(&OAuth) -> &Option<String>| {
+            definition.oauth.as_ref().and_then(|oauth| of(oauth).clone()).into_iter().collect()
+        };
+        let variables = BTreeMap::from([
+            ("client_id", client(|oauth| &oauth.client_id_env)),
+            ("client_secret", client(|oauth| &oauth.client_secret_env)),
+            (Exported::credential_of(definition.auth_type).as_str(), definition.credential_variables()),
+        ]);
         let stdin = if args.stdin { read_stdin()? } else { Piped::new() };
         Ok(Given { client_id: args.client_id.clone(), stdin, variables })
     }
@@ -87,7 +88,7 @@ impl Given {
         if self.client_id.is_none() && form.fields.iter().any(|field| field.name == "client_id") {
             ways.insert(0, "--client-id".to_owned());
         }
-        ways.extend(form.fields.iter().filter_map(|field| self.variables.get(field.name.as_str()).cloned()));
+        ways.extend(form.fields.iter().filter_map(|field| self.variables.get(field.name.as_str())?.first().cloned()));
         format!("give it by {}", ways.join(" or "))
     }
 
@@ -105,10 +106,10 @@ impl Given {
         {
             return Some((value.clone(), "stdin".to_owned()));
         }
-        let variable = self.variables.get(field.name.as_str())?;
         // A session's placeholder is no key of anybody.
-        let value = std::env::var(variable).ok().filter(|value| !value.is_empty() && value != PLACEHOLDER)?;
-        Some((Zeroizing::new(value), variable.clone()))
+        let set = |variable: &String| std::env::var(variable).ok().filter(|v| !v.is_empty() && v != PLACEHOLDER);
+        let mut variables = self.variables.get(field.name.as_str())?.iter();
+        variables.find_map(|variable| Some((Zeroizing::new(set(variable)?), variable.clone())))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::table::{Table, ambiguity};
 use host::{Authority, Host};
 use http::{HeaderName, HeaderValue, StatusCode};
 use mitm::{Action, Answer, Answered, Injection, Refusal, RequestHead, Scheme, SessionCa, Verdict};
-use proto::ops::credential::{Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set};
+use proto::ops::credential::{Half, Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set};
 use proto::ops::proxy::Mode;
 use proto::{Code, ConnectionName, Error, Object, ProfileName, ProviderName, Result, codec};
 use provider::Found;
@@ -164,11 +164,12 @@ impl Session {
     }
 
     fn injection(&self, credential: &Resolved) -> Result<Injection> {
-        let slots = credential.set.iter().map(|set| place(set, credential)).collect::<Result<Vec<_>>>()?;
+        let placed = |sets: &[Set]| sets.iter().map(|set| place(set, credential)).collect::<Result<Vec<_>>>();
+        let (slots, alternatives) = (placed(&credential.set)?, placed(&credential.alternatives)?);
         let connection = format!("{}/{}", credential.provider, credential.connection);
         let named = HeaderValue::from_str(&connection).ok().filter(|_| self.name_connection);
         let response_headers = named.into_iter().map(|value| (CHOICE, value)).collect();
-        Ok(Injection { lease: format!("{connection} {}", credential.lease), slots, response_headers })
+        Ok(Injection { lease: format!("{connection} {}", credential.lease), slots, alternatives, response_headers })
     }
 
     fn forget(&self, lease: &str) {
@@ -258,6 +259,11 @@ fn place(set: &Set, credential: &Resolved) -> Result<mitm::Slot> {
         |what: &str| Error::unavailable(format!("the credential source's answer for {}: {what}", credential.provider));
     let value = credential.secret.get(&set.from).ok_or_else(|| bad("a slot without its value"))?;
     let place = match set.place {
+        Place::Header if set.half.is_some() && set.name != "authorization" => {
+            return Err(bad("a half of a pair in another header than authorization"));
+        }
+        Place::Header if set.half == Some(Half::User) => mitm::Place::Basic(mitm::Half::User),
+        Place::Header if set.half == Some(Half::Password) => mitm::Place::Basic(mitm::Half::Password),
         Place::Header => {
             mitm::Place::Header(HeaderName::try_from(set.name.as_str()).map_err(|_| bad("a slot that is no header"))?)
         }

@@ -24,10 +24,12 @@ pub fn request(context: &Context, key: &Key, entry: &Entry) -> Result<Refresh> {
 }
 
 fn confirmed(key: &Key, definition: &Definition, record: &Connection) -> Result<()> {
-    if catalog::bound(definition)? == record.bound {
+    if record.bound.confirms(&catalog::bound(definition)?) {
         return Ok(());
     }
     let (provider, slot) = (&key.provider, &key.slot);
-    let text = format!("the definition of {provider} sends credentials elsewhere than when {slot} was connected");
+    let text = format!(
+        "the definition of {provider} sends credentials elsewhere, or in another way, than when {slot} was connected"
+    );
     Err(Error::new(Code::Denied, text).hint(format!("authsome login {provider}{} --force", key.flags())))
 }

@@ -86,8 +86,8 @@ fn the_bundled_definition_says_what_the_page_says_at_a_glance() {
     }
     assert_eq!(notion["oauth"]["scopes"], serde_json::json!([]));
     assert_eq!(notion["api_url"], serde_json::json!(["api.notion.com"]));
-    assert_eq!(notion["export"]["env"]["NOTION_ACCESS_TOKEN"], "access_token");
-    assert_eq!(notion["export"]["env"]["NOTION_REFRESH_TOKEN"], "refresh_token");
+    assert_eq!(notion["export"]["env"]["access_token"][0], "NOTION_ACCESS_TOKEN");
+    assert_eq!(notion["export"]["env"]["refresh_token"][0], "NOTION_REFRESH_TOKEN");
     assert_eq!(notion["oauth"]["authorization_url"], "https://api.notion.com/v1/oauth/authorize");
     assert_eq!(notion["dashboard_url"], "https://www.notion.so/my-integrations");
 }

@@ -106,7 +106,11 @@ fn a_drop_in_that_others_may_write_is_refused() {
     let home = home();
     install(&home, "authsome-vault-dir");
     let path = home.drop_ins().join("authsome-vault-dir");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let set =
+        |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    set(&path, 0o777);
+    // Where others can come.
+    path.ancestors().skip(1).take(2).for_each(|directory| set(directory, 0o755));
     home.write_config(&json!({"vault": "dir"})).unwrap();
     let output = home.run_program("authsome-vault", &["list"]).unwrap();
     assert_eq!(output.code, Some(4), "{}", output.stderr);

@@ -53,6 +53,7 @@ impl Stage {
             issuer: scope.issuer,
             resource: scope.resource,
             targets: scope.targets,
+            places: Some(scope.places),
             rest: Object::new(),
         };
         let program = match kept {

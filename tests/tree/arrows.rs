@@ -9,15 +9,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("host", &[]),
     ("proto", &["host"]),
     ("text", &[]),
-    ("provider", &["host", "text"]),
+    ("private", &[]),
+    ("provider", &["host", "private", "text"]),
     ("oauth", &["host", "text"]),
     ("mitm", &["host"]),
     ("testkit", &[]),
     ("helper", &["proto"]),
-    ("store", &["proto"]),
+    ("store", &["private", "proto"]),
     ("flows", &["host", "oauth", "proto", "provider"]),
     ("broker", &["helper", "host", "proto", "provider"]),
-    ("cli", &["helper", "host", "proto", "provider", "text"]),
+    ("cli", &["helper", "host", "private", "proto", "provider", "text"]),
 ];
 
 /// Libraries with one user among the programs, since each holds what the others must not.

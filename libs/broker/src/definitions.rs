@@ -48,13 +48,13 @@ impl Definitions {
     /// The definition of a connection, exactly as the person confirmed it at login.
     pub(crate) fn confirmed(&self, key: &Key, record: &Connection) -> Result<Definition> {
         let definition = self.of_instance(record)?;
-        if bound(&definition)? == record.bound {
+        if record.bound.confirms(&bound(&definition)?) {
             return Ok(definition);
         }
         Err(Error::new(
             Code::Denied,
             format!(
-                "the definition of {} sends credentials elsewhere than when {} was connected",
+                "the definition of {} sends credentials elsewhere, or in another way, than when {} was connected",
                 key.provider, key.slot
             ),
         )
@@ -71,6 +71,7 @@ pub(crate) fn bound(definition: &Definition) -> Result<Bound> {
         issuer: scope.issuer,
         resource: scope.resource,
         targets: scope.targets,
+        places: Some(scope.places),
         rest: Object::new(),
     })
 }

@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::usable::{Renewal, Usable, usable, usable_now};
 use crate::world::World;
 use host::Authority;
-use proto::ops::credential::{Place, Request, Resolve, Resolved, Set, Token, TokenGiven};
+use proto::ops::credential::{Half, Place, Request, Resolve, Resolved, Set, Token, TokenGiven};
 use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Secrets};
 use provider::Found;
 use provider::path::Readings;
@@ -59,15 +59,15 @@ pub(crate) fn resolve(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, req
     let slots = provider::render(&usable.definition, &SecretString::from(credential))
         .map_err(|error| Error::new(Code::Denied, format!("{key}: {error}")))?;
     let mut secret = Secrets::new();
-    let mut set = Vec::new();
-    for slot in slots {
-        let place = match slot.place {
-            provider::Place::Header => Place::Header,
-            provider::Place::Query => Place::Query,
-        };
-        secret.set(slot.name.as_str(), slot.value.expose_secret());
-        set.push(Set { place, from: slot.name.clone(), name: slot.name });
+    let mut set: Vec<Set> = Vec::new();
+    for (index, slot) in slots.into_iter().enumerate() {
+        let name = slot.place.name();
+        // Two places may have one name.
+        let from = if index == 0 { name.clone() } else { format!("{name}.{index}") };
+        secret.set(from.as_str(), slot.value.expose_secret());
+        set.push(wire(&slot.place, name, from));
     }
+    let alternatives = set.split_off(1);
     let expires_at = usable.stored.record.expires_at;
     let left = expires_at.map_or(i64::MAX, |end| end.saturating_sub(world.now()).saturating_mul(1000));
     Ok(Resolved {
@@ -75,6 +75,7 @@ pub(crate) fn resolve(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, req
         provider: key.provider.clone(),
         connection: connection.clone(),
         set,
+        alternatives,
         expires_at,
         // Past its end, a token is asked for again with every request.
         fresh_ms: u64::try_from(left.clamp(0, FRESH_MS)).unwrap_or_default(),
@@ -114,6 +115,16 @@ fn given(key: Key, usable: &Usable) -> TokenGiven {
         record: proto::codec::to_object(&usable.stored.record),
         key,
     }
+}
+
+fn wire(place: &provider::Place, name: String, from: String) -> Set {
+    let (place, half) = match place {
+        provider::Place::Header { .. } => (Place::Header, None),
+        provider::Place::Query { .. } => (Place::Query, None),
+        provider::Place::Basic { half: provider::Half::User, .. } => (Place::Header, Some(Half::User)),
+        provider::Place::Basic { half: provider::Half::Password, .. } => (Place::Header, Some(Half::Password)),
+    };
+    Set { place, name, from, half }
 }
 
 /// Connections of one provider may be of different instances: each serves its own alone.

@@ -67,6 +67,55 @@ fn an_api_key_goes_where_its_definition_says() {
 }
 
 #[test]
+fn one_credential_is_offered_in_each_place_that_its_definition_lists() {
+    let rig = rig();
+    rig.define(
+        json!({"name":"many","display_name":"M","auth_type":"api_key","flow":"api_key","api_url":["api.many.test"],
+        "places":[{"header":"x-api-key"}, {"header":"Authorization","scheme":"Bearer"}, {"query":"key"},
+            {"basic":"password","user":"u"}]}),
+    );
+    let record = json!({"provider":"many","flow":"api_key","status":"connected",
+        "bound":{"token_url":null,"revocation_url":null,"targets":["api.many.test"]}});
+    rig.store.set("default/many/default", record, json!({"api_key":"k1"}));
+    let answer = rig.broker().resolve("https://api.many.test/").unwrap();
+    assert_eq!(answer["set"], json!([{"in":"header","name":"x-api-key","from":"x-api-key"}]));
+    assert_eq!(
+        answer["alternatives"],
+        json!([
+            {"in":"header","name":"authorization","from":"authorization.1"},
+            {"in":"query","name":"key","from":"key.2"},
+            {"in":"header","name":"authorization","from":"authorization.3","half":"password"},
+        ])
+    );
+    let values =
+        json!({"x-api-key":"k1","authorization.1":"Bearer k1","key.2":"k1","authorization.3":"Basic dTprMQ=="});
+    assert_eq!(answer["secret"], values);
+}
+
+#[test]
+fn a_definition_that_puts_the_credential_elsewhere_in_a_request_gets_none_until_it_is_confirmed() {
+    let rig = rig();
+    let keyed = |place: Value| {
+        json!({"name":"keyed","display_name":"K","auth_type":"api_key","flow":"api_key",
+            "api_url":["api.keyed.test"],"places":[place]})
+    };
+    let connect = |places: Value| {
+        let mut bound = json!({"token_url":null,"revocation_url":null,"targets":["api.keyed.test"]});
+        bound.as_object_mut().unwrap().extend((!places.is_null()).then(|| ("places".to_owned(), places)));
+        let record = json!({"provider":"keyed","flow":"api_key","status":"connected","bound":bound});
+        rig.store.set("default/keyed/default", record, json!({"api_key":"k1"}));
+    };
+    // A header that the site shows back.
+    rig.define(keyed(json!({"header":"Origin"})));
+    connect(json!(["x-api-key:"]));
+    assert_eq!(rig.broker().resolve("https://api.keyed.test/").unwrap_err().code, Code::Denied);
+    connect(json!(["origin:"]));
+    assert!(rig.broker().resolve("https://api.keyed.test/").is_ok());
+    connect(Value::Null);
+    assert!(rig.broker().resolve("https://api.keyed.test/").is_ok(), "a record of an older program says no places");
+}
+
+#[test]
 fn two_accounts_are_ambiguous_until_something_says_which() {
     let rig = rig();
     rig.connect("default/acme/personal", 3600);

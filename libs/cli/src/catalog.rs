@@ -49,6 +49,7 @@ pub fn bound(definition: &Definition) -> Result<Bound> {
         issuer: scope.issuer,
         resource: scope.resource,
         targets: scope.targets,
+        places: Some(scope.places),
         rest: Object::new(),
     })
 }

@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_file_that_others_may_write_counts_no_more_once_it_was_trusted() {
-        let (_parent, context, folder) = stage(r#"{"notion":"work"}"#);
+        let (parent, context, folder) = stage(r#"{"notion":"work"}"#);
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
         context.trust(&folder).unwrap();
         fs::set_permissions(folder.join(FILE), fs::Permissions::from_mode(0o666)).unwrap();
         assert_eq!(context.trusted_choices(&folder).unwrap_err().code, Code::Denied);

@@ -1,9 +1,10 @@
 //! `$AUTHSOME_HOME`: one directory, the person's own.
 
+use private::Exposed;
 use proto::{Error, Result};
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The home's path. It exists, and is nobody else's to write, once [`Home::prepare`] has run.
@@ -88,26 +89,21 @@ pub fn make_private(directory: &Path) -> Result<()> {
     }
 }
 
-/// Refuses what another user could have put there: a file or directory that others may write or own.
+/// Refuses what another user could have put there: what others own, or may write and can reach.
 pub fn refuse_writable(path: &Path, metadata: &Metadata) -> Result<()> {
     let shown = path.display();
-    if metadata.mode() & 0o022 != 0 {
-        return Err(Error::new(proto::Code::Denied, format!("{shown} may be written by others"))
-            .hint(format!("chmod go-w {shown}")));
-    }
-    let owner = metadata.uid();
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(
-            Error::new(proto::Code::Denied, format!("{shown} belongs to another user")).hint(format!("ls -ld {shown}"))
-        );
-    }
-    Ok(())
+    let (what, hint) = match private::exposed(path, metadata) {
+        None => return Ok(()),
+        Some(Exposed::Writable(_)) => ("may be written by others", format!("chmod go-w {shown}")),
+        Some(Exposed::Foreign) => ("belongs to another user", format!("ls -ld {shown}")),
+    };
+    Err(Error::new(proto::Code::Denied, format!("{shown} {what}")).hint(hint))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     #[test]
     fn a_home_is_made_private_whatever_the_umask() {
@@ -121,10 +117,13 @@ mod tests {
     #[test]
     fn a_home_that_others_may_write_is_refused_with_the_command_that_mends_it() {
         let parent = tempfile::tempdir().unwrap();
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let home = Home::locate(Some(&parent.path().join("h"))).unwrap();
         home.prepare().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o770)).unwrap();
         let error = home.prepare().unwrap_err();
         assert!(error.hint.unwrap().starts_with("chmod go-w "));
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(home.prepare(), Ok(()), "nobody else can come there");
     }
 }

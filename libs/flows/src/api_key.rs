@@ -14,7 +14,7 @@ impl Flow for ApiKey {
     }
 
     fn login(&self, task: &Task, login: &Login) -> Result<Learned> {
-        let settings = task.definition.api_key.as_ref().ok_or_else(|| task.broken("it has no \"api_key\" section"))?;
+        let settings = task.definition.api_key.clone().unwrap_or_default();
         let answer = task.tools.form(&Form {
             title: format!("API key for {}", proto::redact::shown(&task.definition.display_name)),
             fields: vec![Field {
@@ -22,8 +22,8 @@ impl Flow for ApiKey {
                 label: "API key".into(),
                 masked: true,
                 required: true,
-                pattern: settings.key_pattern.clone(),
-                pattern_hint: settings.key_pattern_hint.clone(),
+                pattern: settings.key_pattern,
+                pattern_hint: settings.key_pattern_hint,
                 default: None,
             }],
         })?;

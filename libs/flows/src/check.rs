@@ -37,17 +37,21 @@ fn request(task: &Task, secret: &SecretString) -> Result<Request<Vec<u8>>> {
     refuse_foreign(task, &url)?;
     let slots = provider::render(&task.definition, secret)
         .map_err(|why| Error::invalid(format!("cannot use the credential of {}: {why}", task.name())))?;
-    for slot in slots.iter().filter(|slot| slot.place == Place::Query) {
-        url.query_pairs_mut().append_pair(&slot.name, slot.value.expose_secret());
+    // The usual place is the first; there is always one.
+    let slot = slots.into_iter().next().ok_or_else(|| task.broken("it names no place for its credential"))?;
+    if let Place::Query { name } = &slot.place {
+        url.query_pairs_mut().append_pair(name, slot.value.expose_secret());
     }
     let mut request = Request::new(Vec::new());
     *request.method_mut() = Method::try_from(check.method.to_ascii_uppercase().as_str())
         .map_err(|_| task.broken("the method of its check is none of HTTP's"))?;
     *request.uri_mut() = url.as_str().parse().map_err(|_| task.broken("its check is no HTTP address"))?;
     *request.headers_mut() = settings::headers(task, &check.headers)?;
-    for slot in slots.iter().filter(|slot| slot.place == Place::Header) {
-        let header = (HeaderName::try_from(&slot.name), HeaderValue::try_from(slot.value.expose_secret()));
-        let (Ok(name), Ok(mut value)) = header else { return Err(task.broken("header_name is no header")) };
+    if let Some(name) = slot.place.header() {
+        let header = (HeaderName::try_from(&name), HeaderValue::try_from(slot.value.expose_secret()));
+        let (Ok(name), Ok(mut value)) = header else {
+            return Err(task.broken("a place of its credential is no header"));
+        };
         value.set_sensitive(true);
         request.headers_mut().insert(name, value);
     }

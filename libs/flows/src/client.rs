@@ -44,6 +44,7 @@ pub(crate) fn bound(task: &Task) -> Result<Bound> {
         issuer: scope.issuer,
         resource: scope.resource,
         targets: scope.targets,
+        places: Some(scope.places),
         rest: Object::new(),
     })
 }
@@ -51,7 +52,7 @@ pub(crate) fn bound(task: &Task) -> Result<Bound> {
 /// A definition that sends the client elsewhere than it used to gets it only after a yes.
 pub(crate) fn confirmed(task: &Task, client: &Client) -> Result<Client> {
     let bound = bound(task)?;
-    if client.record.bound == bound {
+    if client.record.bound.confirms(&bound) {
         return Ok(client.clone());
     }
     let name = task.name();

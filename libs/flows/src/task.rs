@@ -12,7 +12,8 @@ pub(crate) struct Task<'a> {
 
 impl<'a> Task<'a> {
     pub(crate) fn new(tools: &'a Tools<'a>, definition: &Object) -> Result<Task<'a>> {
-        let definition = proto::codec::from_object("the definition", definition.clone())?;
+        let definition = provider::given(definition.clone())
+            .map_err(|why| Error::invalid(format!("the definition cannot be used: {why}")))?;
         Ok(Task { tools, definition })
     }
 

@@ -40,6 +40,7 @@
 //!                     place: Place::Header(http::header::AUTHORIZATION),
 //!                     value: "Bearer secret".to_owned().into(),
 //!                 }],
+//!                 alternatives: Vec::new(),
 //!                 response_headers: Vec::new(),
 //!             }))
 //!         })
@@ -101,7 +102,8 @@ pub use ca::{CaError, Permitted, SessionCa};
 pub use dial::{DialError, Dialer, Resolve, SystemResolver};
 pub use password::USER;
 pub use policy::{
-    Action, Answer, Answered, Injection, Place, Policy, Repeated, Report, RequestHead, Scheme, Single, Slot, Verdict,
+    Action, Answer, Answered, Half, Injection, Place, Policy, Repeated, Report, RequestHead, Scheme, Single, Slot,
+    Verdict,
 };
 pub use refusal::{ERROR_HEADER, Refusal};
 pub use server::{Proxy, Settings};

@@ -32,12 +32,7 @@ impl Placeholders {
         if self.in_text(text) {
             return true;
         }
-        match text.split_at_checked(6) {
-            Some((scheme, pair)) if scheme.eq_ignore_ascii_case(b"basic ") => {
-                BASE64.decode(pair.trim_ascii()).is_ok_and(|pair| self.in_text(&pair))
-            }
-            _ => false,
-        }
+        basic_pair(text).is_some_and(|pair| self.in_text(&pair))
     }
 
     /// As it is, or percent-encoded.
@@ -61,6 +56,15 @@ impl Placeholders {
         }
         head.uri.query().filter(|query| self.in_escaped(query)).map(|_| "the query".to_owned())
     }
+}
+
+/// Returns `user:password` of a header's Basic credentials (RFC 7617 §2).
+pub(crate) fn basic_pair(text: &[u8]) -> Option<Vec<u8>> {
+    let (scheme, pair) = text.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    BASE64.decode(pair.trim_ascii()).ok()
 }
 
 /// Percent escapes undone, where they are proper ones (RFC 3986 §2.1).

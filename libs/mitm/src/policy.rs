@@ -97,7 +97,10 @@ pub enum Action {
 pub struct Injection {
     /// Given back in [`Report`].
     pub lease: String,
+    /// What goes on the request when it brings nothing of its own.
     pub slots: Vec<Slot>,
+    /// Further places of the same credential: one that has the placeholder is filled in place of `slots`.
+    pub alternatives: Vec<Slot>,
     /// Added to the response, when a slot was really filled: which connection was used.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -117,6 +120,15 @@ pub enum Place {
     Header(HeaderName),
     /// A query parameter, by its decoded name.
     Query(String),
+    /// One half of the pair in `Authorization: Basic …` (RFC 7617). The slot's value has both; of a
+    /// client's own pair only the half with the placeholder is replaced.
+    Basic(Half),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    User,
+    Password,
 }
 
 /// A request that left with a credential, and what came of it.

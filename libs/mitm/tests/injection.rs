@@ -51,6 +51,21 @@ async fn a_query_parameter_is_a_slot_too() {
 }
 
 #[tokio::test]
+async fn a_client_that_puts_the_placeholder_in_another_of_the_places_gets_the_credential_there() {
+    let upstream = Upstream::answering(|_| text("")).await;
+    let key = Place::Header("x-api-key".parse().unwrap());
+    let rules = Rules { alternatives: vec![(key, "real".into())], ..Rules::injecting("api.test") };
+    let session = Session::new(rules, dialer(&[(API, upstream.address)]), &upstream).await;
+    session.api().await.ask(format!("GET / HTTP/1.1\r\nHost: api.test\r\nX-Api-Key: {HELD}\r\n\r\n")).await;
+    let request = upstream.only();
+    assert_eq!(request.headers["x-api-key"], "real");
+    assert!(!request.headers.contains_key("authorization"));
+    let reply =
+        session.api().await.ask(format!("GET / HTTP/1.1\r\nHost: api.test\r\nX-Other-Key: {HELD}\r\n\r\n")).await;
+    assert_eq!((reply.status(), reply.refusal().as_str()), (403, "placeholder"));
+}
+
+#[tokio::test]
 async fn a_placeholder_without_a_slot_is_refused_and_never_forwarded() {
     let upstream = Upstream::answering(|_| text("")).await;
     let session = Session::with(&upstream).await;

@@ -30,7 +30,7 @@ pub struct Account {
 }
 
 /// What the person confirmed at login: a definition that says otherwise gets no credential.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
     #[serde(default)]
     pub token_url: Option<String>,
@@ -46,21 +46,37 @@ pub struct Bound {
     /// `host[:port][/path]` patterns, sorted.
     #[serde(default)]
     pub targets: Vec<String>,
+    /// How a request carries the credential: a text for each place, the first being the usual one.
+    /// A record of an older program has none, and nothing is compared then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<Vec<String>>,
     /// Fields of a newer program.
     #[serde(flatten)]
     pub rest: Object,
 }
 
 impl Bound {
-    /// Each place that is another than it `was`, in words.
-    pub fn changes(&self, was: &Bound) -> Vec<String> {
-        let shown = |place: Option<String>| place.filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
-        let changed = self.places().into_iter().zip(was.places()).filter(|((_, is), (_, was))| !same(is, was));
-        changed.map(|((what, is), (_, was))| format!("{what}: {} (was {})", shown(is), shown(was))).collect()
+    /// Whether what was confirmed is all that a definition says `now`.
+    pub fn confirms(&self, now: &Bound) -> bool {
+        now.changes(self).is_empty()
     }
 
-    /// All that this program can confirm, with a word for each.
-    fn places(&self) -> [(&'static str, Option<String>); 6] {
+    /// Each thing that is another than it `was`, in words.
+    pub fn changes(&self, was: &Bound) -> Vec<String> {
+        let shown = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
+        let mut changed: Vec<_> =
+            self.parts().into_iter().zip(was.parts()).filter(|((_, is), (_, was))| !same(is, was)).collect();
+        if let (Some(is), Some(was)) = (&self.places, &was.places)
+            && is != was
+        {
+            changed.push((("credential in", Some(is.join(", "))), ("", Some(was.join(", ")))));
+        }
+        let text = |((what, is), (_, was)): &(Part, Part)| format!("{what}: {} (was {})", shown(is), shown(was));
+        changed.iter().map(text).collect()
+    }
+
+    /// What every record has, with a word for each.
+    fn parts(&self) -> [Part; 6] {
         [
             ("tokens", self.token_url.clone()),
             ("revocation", self.revocation_url.clone()),
@@ -72,11 +88,8 @@ impl Bound {
     }
 }
 
-impl PartialEq for Bound {
-    fn eq(&self, other: &Bound) -> bool {
-        self.places().iter().zip(other.places()).all(|((_, one), (_, other))| same(one, &other))
-    }
-}
+/// A word, and what is confirmed under it.
+type Part = (&'static str, Option<String>);
 
 /// What differs by the slash of an empty path is one place.
 fn same(one: &Option<String>, other: &Option<String>) -> bool {

@@ -271,21 +271,27 @@ mod tests {
 
     #[test]
     fn a_file_or_folder_that_others_can_write_to_is_refused() {
-        let folder = folder(&[("notion.json", &own("notion"))]);
+        let home = folder(&[]);
+        let folder = home.path().join("providers");
+        let file = folder.join("notion.json");
+        fs::create_dir(&folder).unwrap();
+        fs::write(&file, own("notion")).unwrap();
         let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-        let file = folder.path().join("notion.json");
-        for (file_mode, folder_mode, good) in [
-            (0o644, 0o755, true),
-            (0o600, 0o700, true),
-            (0o664, 0o755, false),
-            (0o646, 0o755, false),
-            (0o644, 0o775, false),
-            (0o644, 0o757, false),
+        for (file_mode, folder_mode, home_mode, good) in [
+            (0o644, 0o755, 0o755, true),
+            (0o600, 0o700, 0o755, true),
+            (0o664, 0o700, 0o755, true),
+            (0o664, 0o775, 0o700, true),
+            (0o664, 0o755, 0o755, false),
+            (0o646, 0o755, 0o755, false),
+            (0o644, 0o775, 0o755, false),
+            (0o644, 0o757, 0o755, false),
         ] {
             set(&file, file_mode);
-            set(folder.path(), folder_mode);
-            let found = Catalog::open(Some(folder.path())).and_then(|catalog| catalog.find("notion"));
-            assert_eq!(found.is_ok(), good, "{file_mode:o} in {folder_mode:o}: {found:?}");
+            set(&folder, folder_mode);
+            set(home.path(), home_mode);
+            let found = Catalog::open(Some(&folder)).and_then(|catalog| catalog.find("notion"));
+            assert_eq!(found.is_ok(), good, "{file_mode:o} in {folder_mode:o} in {home_mode:o}: {found:?}");
         }
     }
 

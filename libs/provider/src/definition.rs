@@ -3,6 +3,7 @@
 //! `authsome inspect` prints exactly this, and it loads again. Older spellings are turned into
 //! this form before they reach it (see `legacy`); nothing else in the project knows them.
 
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,6 +37,10 @@ pub struct Definition {
     /// Where the credential may go: `host`, `host:port`, `host/path`, `*.suffix`, `https://…`.
     #[serde(default)]
     pub api_url: Vec<String>,
+    /// Where in a request the credential may stand. A request chooses by where it puts the
+    /// placeholder; where it puts none, the first place is used. Never empty.
+    #[serde(default = "bearer")]
+    pub places: Vec<Place>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth: Option<OAuth>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -222,35 +227,22 @@ pub enum RevocationAuth {
     None,
 }
 
-/// Where an API key goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What an API key looks like.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
-    #[serde(default = "authorization")]
-    pub header_name: String,
-    /// Put before the key with a space between; none: the key alone.
-    #[serde(default = "bearer")]
-    pub header_prefix: Option<String>,
-    /// The key goes into this query parameter instead of a header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub query_param: Option<String>,
-    /// Base64 of `key:` after the prefix (HTTP Basic with the key as user).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub basic: bool,
     /// Must match the whole key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_pattern: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_pattern_hint: Option<String>,
-    /// Variable that may hold the key at login.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub env_var: Option<String>,
 }
 
 /// Variables for programs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
-    /// Variable to what it holds.
-    pub env: BTreeMap<String, Exported>,
+    /// What is exported, and the names of the variables that hold it. Each is set for programs; at
+    /// login the first that is set answers the form.
+    pub env: BTreeMap<Exported, Vec<String>>,
 }
 
 impl Export {
@@ -260,7 +252,7 @@ impl Export {
 }
 
 /// What a variable holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exported {
     AccessToken,
@@ -324,10 +316,6 @@ fn is_scope(text: &str) -> bool {
     text == "scope"
 }
 
-fn authorization() -> String {
-    "Authorization".to_owned()
-}
-
-fn bearer() -> Option<String> {
-    Some("Bearer".to_owned())
+fn bearer() -> Vec<Place> {
+    vec![Place::bearer()]
 }

@@ -1,9 +1,9 @@
 //! A person's own file: read only if nobody else could have written it. What it says is judged elsewhere.
 
 use crate::catalog::CatalogError;
+use private::Exposed;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Far above any definition; a file that is larger is something else.
@@ -34,21 +34,13 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, CatalogError> {
     Ok(Some(text))
 }
 
-/// Refuses what another user could have put there: a file or folder that others may write or own.
+/// Refuses what another user could have put there.
 pub(crate) fn refuse_exposed(path: &Path, metadata: &Metadata) -> Result<(), CatalogError> {
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        return Err(CatalogError::Exposed { path: path.to_owned(), mode });
+    match private::exposed(path, metadata) {
+        None => Ok(()),
+        Some(Exposed::Writable(mode)) => Err(CatalogError::Exposed { path: path.to_owned(), mode }),
+        Some(Exposed::Foreign) => Err(CatalogError::Foreign { path: path.to_owned() }),
     }
-    if !is_trusted(metadata.uid(), rustix::process::geteuid().as_raw()) {
-        return Err(CatalogError::Foreign { path: path.to_owned() });
-    }
-    Ok(())
-}
-
-/// An owner may always write; root could anyway.
-fn is_trusted(owner: u32, own: u32) -> bool {
-    owner == 0 || owner == own
 }
 
 pub(crate) fn unreadable(path: &Path, error: &io::Error) -> CatalogError {
@@ -62,14 +54,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_file_of_another_user_is_not_trusted_and_that_of_root_is() {
-        assert!(is_trusted(1000, 1000) && is_trusted(0, 1000) && is_trusted(0, 0));
-        assert!(!is_trusted(1001, 1000) && !is_trusted(1000, 0));
-    }
-
-    #[test]
     fn an_empty_file_is_read_whoever_may_write_it() {
         let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         let path = folder.path().join("x.json");
         fs::write(&path, "").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();

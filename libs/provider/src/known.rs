@@ -21,6 +21,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "docs_url",
             "base_url",
             "api_url",
+            "places",
             "oauth",
             "api_key",
             "export",
@@ -65,10 +66,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("oauth.account", &["id", "label"]),
     ("oauth.userinfo", &["url", "post", "id", "label"]),
     ("oauth.revocation", &["method", "auth", "body", "token_param", "tokens"]),
-    (
-        "api_key",
-        &["header_name", "header_prefix", "query_param", "basic", "key_pattern", "key_pattern_hint", "env_var"],
-    ),
+    ("api_key", &["key_pattern", "key_pattern_hint"]),
     ("export", &["env"]),
     ("check", &["method", "url", "expect", "headers"]),
 ];
@@ -105,7 +103,7 @@ mod tests {
         serde_json::from_str(r#"{
             "schema_version":1,"name":"x","display_name":"X","description":"d","aliases":["y"],"type":"app",
             "auth_type":"oauth2","flow":"pkce","dashboard_url":"https://x.test","docs_url":"https://x.test",
-            "base_url":"https://x.test","api_url":["x.test"],"private_network":true,"allow_loopback_http":true,
+            "base_url":"https://x.test","api_url":["x.test"],"places":[{"query":"q"}],"private_network":true,"allow_loopback_http":true,
             "oauth":{"authorization_url":"https://x.test","token_url":"https://x.test","revocation_url":"https://x.test",
                 "device_authorization_url":"https://x.test","registration_endpoint":"https://x.test","issuer":"https://x.test",
                 "resource":"https://x.test","scopes":["a"],"scope_separator":",","scope_param":"user_scope","pkce":false,
@@ -115,9 +113,8 @@ mod tests {
                 "revocation":{"method":"DELETE","auth":"bearer","body":"json","token_param":"t","tokens":["access_token"]},
                 "refresh_rotates":true,"refresh_grace":60,"expects_refresh_token":true,"device_token_request":"json",
                 "client_id_env":"A","client_secret_env":"B","supports_device_code":true,"supports_dcr":true},
-            "api_key":{"header_name":"x-key","header_prefix":null,"query_param":"q","basic":true,"key_pattern":"a",
-                "key_pattern_hint":"b","env_var":"K"},
-            "export":{"env":{"A":"access_token"}},
+            "api_key":{"key_pattern":"a","key_pattern_hint":"b"},
+            "export":{"env":{"access_token":["A"]}},
             "check":{"method":"POST","url":"https://x.test","expect":204,"headers":{"a":"b"}}
         }"#)
         .unwrap()

@@ -3,6 +3,8 @@
 //! Field by field, on JSON, before anything is typed: the schema knows one spelling only. What the
 //! original accepted and never used (`logo`, `metadata`) is dropped here without a word.
 
+mod export;
+
 use crate::error::Fault;
 use crate::regex_host;
 use serde_json::{Map, Value, json};
@@ -13,8 +15,8 @@ type Step = Result<(), Fault>;
 /// The canonical field and the older one that it was made of: where to point in the file.
 pub(crate) type Renamed = Vec<(String, String)>;
 
-/// Rewrites `definition` in place.
-pub(crate) fn upgrade(definition: &mut Object) -> Result<Renamed, Fault> {
+/// Rewrites `definition` in place. `order` tells where in the file a field stands.
+pub(crate) fn upgrade(definition: &mut Object, order: impl Fn(&str) -> usize) -> Result<Renamed, Fault> {
     let mut renamed = Renamed::new();
     if definition.get("auth_type").and_then(Value::as_str) == Some("browser") || definition.contains_key("browser") {
         return Err(Fault::new(
@@ -28,8 +30,8 @@ pub(crate) fn upgrade(definition: &mut Object) -> Result<Renamed, Fault> {
     rename(definition, "", "docs", "docs_url", &mut renamed)?;
     hosts(definition)?;
     oauth(definition, &mut renamed)?;
-    api_key(definition);
-    export(definition, &mut renamed)?;
+    places(definition, &mut renamed)?;
+    export::upgrade(definition, &mut renamed, order)?;
     Ok(renamed)
 }
 
@@ -94,69 +96,39 @@ fn base_url(definition: &mut Object, oauth: &mut Object, renamed: &mut Renamed) 
     Ok(())
 }
 
-/// HTTP Basic says so before its value.
-fn api_key(definition: &mut Object) {
-    let Some(Value::Object(key)) = definition.get_mut("api_key") else { return };
-    if key.get("basic") == Some(&Value::Bool(true)) && !key.contains_key("header_prefix") {
-        key.insert("header_prefix".into(), "Basic".into());
+/// `header_name`, `header_prefix`, `query_param` and `basic` become the one place of the key.
+fn places(definition: &mut Object, renamed: &mut Renamed) -> Step {
+    let is_key = definition.get("auth_type").and_then(Value::as_str) == Some("api_key");
+    let has_places = definition.get("places").is_some_and(|places| !places.is_null());
+    let Some(Value::Object(key)) = definition.get_mut("api_key") else { return Ok(()) };
+    let older = ["header_name", "header_prefix", "query_param", "basic"].map(|name| (name, key.remove(name)));
+    let first = older.iter().find(|(_, value)| value.is_some()).map(|(name, _)| *name);
+    let Some(first) = first.filter(|_| is_key) else { return Ok(()) };
+    if has_places {
+        return Err(Fault::new(
+            format!("api_key.{first}"),
+            "is an older name of a place, and \"places\" is there as well",
+        ));
     }
-}
-
-/// Both older forms of `export` become `env`: variable to what it holds.
-fn export(definition: &mut Object, renamed: &mut Renamed) -> Step {
-    let credential =
-        if definition.get("auth_type").and_then(Value::as_str) == Some("api_key") { "api_key" } else { "access_token" };
-    let Some(Value::Object(export)) = definition.remove("export") else { return Ok(()) };
-    let mut env = Object::new();
-    for (key, value) in export {
-        match (key.as_str(), value) {
-            ("env", Value::Object(entries)) => {
-                for (key, value) in entries {
-                    env_entry(&mut env, credential, key, value, renamed)?;
-                }
+    let [(_, name), (_, prefix), (_, query), (_, basic)] = older;
+    let name = name.filter(|name| !name.is_null()).unwrap_or("Authorization".into());
+    let (place, field) = match (query, basic) {
+        (Some(query), _) if !query.is_null() => (json!({"query": query}), "query_param"),
+        (_, Some(Value::Bool(true))) => {
+            let in_authorization = name.as_str().is_some_and(|name| name.eq_ignore_ascii_case("authorization"));
+            if !in_authorization || prefix.is_some_and(|prefix| prefix != "Basic") {
+                return Err(Fault::new(
+                    "api_key.basic",
+                    "is HTTP Basic, which stands in \"Authorization\" after \"Basic\"",
+                ));
             }
-            ("env", Value::Null) => {}
-            ("env", _) => return Err(Fault::new("export.env", "is no object")),
-            (variable, source) => {
-                let holds = older_source(&source, credential).ok_or_else(|| {
-                    Fault::new(format!("export.{variable}"), "is none of ACCESS_TOKEN, API_TOKEN, BASE_URL, API_URL")
-                })?;
-                renamed.push((format!("export.env.{variable}"), format!("export.{variable}")));
-                env.insert(variable.to_owned(), holds.into());
-            }
+            (json!({"basic": "user"}), "basic")
         }
-    }
-    definition.insert("export".into(), json!({"env": env}));
+        _ => (json!({"header": name, "scheme": prefix.unwrap_or("Bearer".into())}), first),
+    };
+    definition.insert("places".into(), json!([place]));
+    renamed.push(("places[0]".into(), format!("api_key.{field}")));
     Ok(())
-}
-
-/// `{"access_token": "VAR"}` turned round; `{"VAR": "access_token"}` as it is.
-fn env_entry(env: &mut Object, credential: &str, key: String, value: Value, renamed: &mut Renamed) -> Step {
-    let is_field = matches!(key.as_str(), "access_token" | "refresh_token" | "api_key");
-    match value {
-        Value::String(variable) if is_field && older_source(&Value::from(variable.as_str()), credential).is_none() => {
-            renamed.push((format!("export.env.{variable}"), format!("export.env.{key}")));
-            env.insert(variable, key.into());
-        }
-        Value::String(source) if source.bytes().any(|b| b.is_ascii_uppercase()) => {
-            let holds = older_source(&Value::from(source), credential)
-                .ok_or_else(|| Fault::new(format!("export.env.{key}"), "is nothing that a variable can hold"))?;
-            env.insert(key, holds.into());
-        }
-        other => {
-            env.insert(key, other);
-        }
-    }
-    Ok(())
-}
-
-fn older_source<'a>(source: &Value, credential: &'a str) -> Option<&'a str> {
-    match source.as_str()?.to_ascii_uppercase().as_str() {
-        "ACCESS_TOKEN" | "API_TOKEN" => Some(credential),
-        "BASE_URL" => Some("base_url"),
-        "API_URL" => Some("api_url"),
-        _ => None,
-    }
 }
 
 fn rename(object: &mut Object, prefix: &str, from: &str, to: &str, renamed: &mut Renamed) -> Step {
@@ -238,10 +210,10 @@ mod tests {
         ] {
             let definition = load(&oauth(json!({"export":export}))).unwrap();
             let env = serde_json::to_value(&definition.export.env).unwrap();
-            assert_eq!(env, json!({"TOK":"access_token","REF":"refresh_token"}));
+            assert_eq!(env, json!({"access_token":["TOK"],"refresh_token":["REF"]}));
         }
         let urls = load(&oauth(json!({"export":{"B":"BASE_URL","U":"api_url"}}))).unwrap();
-        assert_eq!(serde_json::to_value(&urls.export.env).unwrap(), json!({"B":"base_url","U":"api_url"}));
+        assert_eq!(serde_json::to_value(&urls.export.env).unwrap(), json!({"base_url":["B"],"api_url":["U"]}));
         let error = load(&oauth(json!({"export":{"X":"PASSWORD"}}))).unwrap_err();
         assert!(error.contains("export.X"), "{error}");
     }
@@ -250,8 +222,46 @@ mod tests {
     fn a_key_provider_exports_its_key_whatever_the_word() {
         let definition = json!({"name":"x","display_name":"X","auth_type":"api_key","flow":"api_key","api_url":"api.x.test",
             "api_key":{"header_name":"Authorization","header_prefix":"Basic","env_var":null},"export":{"X_KEY":"API_TOKEN"}});
-        let env = load(&definition).unwrap().export.env;
-        assert_eq!(env["X_KEY"].as_str(), "api_key");
+        assert_eq!(load(&definition).unwrap().credential_variables(), ["X_KEY"]);
+    }
+
+    #[test]
+    fn the_variable_of_a_login_is_the_first_of_its_list_and_the_rest_keep_the_order_of_the_file() {
+        let text = r#"{"name":"x","display_name":"X","auth_type":"api_key","flow":"api_key","api_url":"api.x.test",
+            "api_key":{"env_var":"ACME_TOKEN"},"export":{"env":{"Z_KEY":"api_key","ACME_TOKEN":"api_key","A_KEY":"API_TOKEN"}}}"#;
+        let (definition, _) = parse("x.json", text, Origin::Custom).unwrap();
+        assert_eq!(definition.credential_variables(), ["ACME_TOKEN", "Z_KEY", "A_KEY"]);
+        let alone = json!({"name":"acme","display_name":"X","auth_type":"api_key","flow":"api_key",
+            "api_url":"api.x.test","api_key":{"env_var":"ACME_TOKEN"}});
+        assert_eq!(load(&alone).unwrap().session_env("p").into_keys().collect::<Vec<_>>(), ["ACME_TOKEN"]);
+        let unsafe_name = alone.to_string().replace("ACME_TOKEN", "LD_PRELOAD");
+        let error = parse("x.json", &unsafe_name, Origin::Custom).unwrap_err().to_string();
+        assert!(error.contains("api_key.env_var"), "{error}");
+    }
+
+    #[test]
+    fn older_ways_to_say_where_a_key_goes_become_its_place() {
+        let key = |api_key: Value| {
+            load(&json!({"name":"x","display_name":"X","auth_type":"api_key","flow":"api_key","api_url":"api.x.test",
+                "api_key":api_key}))
+        };
+        for (older, place) in [
+            (json!({}), json!({"header":"Authorization","scheme":"Bearer"})),
+            (json!({"header_name":"X-Api-Key"}), json!({"header":"X-Api-Key","scheme":"Bearer"})),
+            (json!({"header_name":"X-Api-Key","header_prefix":null}), json!({"header":"X-Api-Key"})),
+            (json!({"header_prefix":""}), json!({"header":"Authorization"})),
+            (json!({"header_prefix":"Token","query_param":null}), json!({"header":"Authorization","scheme":"Token"})),
+            (json!({"header_prefix":"Basic","basic":true}), json!({"basic":"user"})),
+            (json!({"basic":true}), json!({"basic":"user"})),
+            (json!({"query_param":"key","header_name":"x"}), json!({"query":"key"})),
+        ] {
+            assert_eq!(serde_json::to_value(key(older.clone()).unwrap().places).unwrap(), json!([place]), "{older}");
+        }
+        assert!(key(json!({"header_name":"Host"})).unwrap_err().contains("api_key.header_name"));
+        assert!(key(json!({"basic":true,"header_name":"X-Key"})).unwrap_err().contains("api_key.basic"));
+        let both = load(&json!({"name":"x","display_name":"X","auth_type":"api_key","flow":"api_key",
+            "api_url":"api.x.test","api_key":{"header_name":"X-Key"},"places":[{"query":"key"}]}));
+        assert!(both.unwrap_err().contains("places"));
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub enum Origin {
 pub fn parse(file: &str, text: &str, origin: Origin) -> Result<(Definition, Vec<Warning>), DefinitionError> {
     let source = Source::read(file, text).map_err(DefinitionError)?;
     let mut object = source.to_json();
-    let renamed = legacy::upgrade(&mut object).map_err(|fault| refused(&source, &Renamed::new(), fault))?;
+    let renamed = legacy::upgrade(&mut object, |field| source.offset(field))
+        .map_err(|fault| refused(&source, &Renamed::new(), fault))?;
     let unknown = known::unknown_keys(&object);
     let definition = typed(object).map_err(|fault| refused(&source, &renamed, fault))?;
     let mut odd =
@@ -31,6 +32,13 @@ pub fn parse(file: &str, text: &str, origin: Origin) -> Result<(Definition, Vec<
         return complaints.next().map_or(Ok((definition, Vec::new())), |complaint| Err(DefinitionError(complaint)));
     }
     Ok((definition, complaints.map(Warning).collect()))
+}
+
+/// Reads a definition that a host gave over the protocol, older spellings included. It was judged there.
+pub fn given(mut object: serde_json::Map<String, Value>) -> Result<Definition, String> {
+    let as_text = |fault: Fault| format!("{} {}", fault.field, fault.message);
+    legacy::upgrade(&mut object, |_| 0).map_err(as_text)?;
+    typed(object).map_err(as_text)
 }
 
 fn typed(object: serde_json::Map<String, Value>) -> Result<Definition, Fault> {
@@ -130,9 +138,14 @@ mod tests {
             ("/oauth/token_params", json!({"a":"x\0"})),
             ("/export", json!({"env":{"LD_PRELOAD":"access_token"}})),
             ("/export", json!({"env":{"K":"api_key"}})),
-            ("/api_key", json!({"header_name":"Host"})),
-            ("/api_key", json!({"header_name":"a\r\nb"})),
-            ("/api_key", json!({"header_prefix":"Bearer\r\n"})),
+            ("/places", json!([{"header":"Host"}])),
+            ("/places", json!([{"header":"a\r\nb"}])),
+            ("/places", json!([{"header":"Authorization","scheme":"Bearer\r\n"}])),
+            ("/places", json!([{"query":"a&b"}])),
+            ("/places", json!([{"basic":"password","user":"a:b"}])),
+            ("/places", json!([{"basic":"user","password":"a\r\n"}])),
+            ("/places", json!([])),
+            ("/places", json!([{"query":"a"}, {"query":"a"}])),
             ("/dashboard_url", json!("javascript:alert(1)")),
         ] {
             assert!(with(pointer, value.clone(), Origin::Custom).is_err(), "{pointer} = {value}");

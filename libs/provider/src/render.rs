@@ -1,49 +1,44 @@
-//! A secret value, placed where the provider wants it in a request.
+//! A secret value, put into the places where the provider takes it.
 
-use crate::definition::{AuthType, Definition};
+use crate::definition::Definition;
+use crate::place::{Half, Place};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    Header,
-    Query,
-}
-
-/// One credential slot. Header names are in lower case; a query value is not percent-encoded.
+/// One place with its whole value. A query value is not percent-encoded.
 #[derive(Debug)]
 pub struct Slot {
     pub place: Place,
-    pub name: String,
     pub value: SecretString,
 }
 
-/// The value is empty, or has a character that does not belong into a header (RFC 9110 §5.5).
+/// The value is empty, or has a character that cannot stand in one of its places (RFC 9110 §5.5, RFC 7617 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stored credential is empty or has characters that no credential has")]
 pub struct BadSecret;
 
-/// `secret` is the access token or the API key (RFC 6750 §2.1).
+/// Returns a slot for each place of the definition, in its order. `secret` is the access token or the API key.
 pub fn render(definition: &Definition, secret: &SecretString) -> Result<Vec<Slot>, BadSecret> {
     let secret = secret.expose_secret();
     if secret.is_empty() || !secret.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(BadSecret);
     }
-    let slot = |place, name: &str, value: String| vec![Slot { place, name: name.to_owned(), value: value.into() }];
-    let key = match (definition.auth_type, &definition.api_key) {
-        (AuthType::ApiKey, Some(key)) => key,
-        _ => return Ok(slot(Place::Header, "authorization", format!("Bearer {secret}"))),
-    };
-    if let Some(parameter) = &key.query_param {
-        return Ok(slot(Place::Query, parameter, secret.to_owned()));
-    }
-    let value = if key.basic { STANDARD.encode(format!("{secret}:")) } else { secret.to_owned() };
-    let value = match key.header_prefix.as_deref() {
-        None | Some("") => value,
-        Some(prefix) => format!("{prefix} {value}"),
-    };
-    Ok(slot(Place::Header, &key.header_name.to_ascii_lowercase(), value))
+    let slots = definition.places.iter().map(|place| Ok(Slot { place: place.clone(), value: value(place, secret)? }));
+    slots.collect()
+}
+
+fn value(place: &Place, secret: &str) -> Result<SecretString, BadSecret> {
+    Ok(SecretString::from(match place {
+        Place::Query { .. } | Place::Header { scheme: None, .. } => secret.to_owned(),
+        Place::Header { scheme: Some(scheme), .. } => format!("{scheme} {secret}"),
+        // The first colon ends the user.
+        Place::Basic { half: Half::User, .. } if secret.contains(':') => return Err(BadSecret),
+        Place::Basic { half: Half::User, other } => format!("Basic {}", STANDARD.encode(format!("{secret}:{other}"))),
+        Place::Basic { half: Half::Password, other } => {
+            format!("Basic {}", STANDARD.encode(format!("{other}:{secret}")))
+        }
+    }))
 }
 
 #[cfg(test)]
@@ -51,43 +46,42 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn rendered(api_key: Value, secret: &str) -> Result<(Place, String, String), BadSecret> {
+    fn rendered(places: Value, secret: &str) -> Result<Vec<(String, String)>, BadSecret> {
         let definition =
-            json!({"name":"x","display_name":"X","auth_type":"api_key","flow":"api_key","api_key":api_key});
+            json!({"name":"x","display_name":"X","auth_type":"api_key","flow":"api_key","api_key":{},"places":places});
         let definition: Definition = serde_json::from_value(definition).unwrap();
-        let slot = render(&definition, &secret.into())?.pop().unwrap();
-        Ok((slot.place, slot.name, slot.value.expose_secret().to_owned()))
-    }
-
-    fn header(name: &str, value: &str) -> Result<(Place, String, String), BadSecret> {
-        Ok((Place::Header, name.to_owned(), value.to_owned()))
+        let slots = render(&definition, &secret.into())?;
+        Ok(slots.into_iter().map(|slot| (slot.place.name(), slot.value.expose_secret().to_owned())).collect())
     }
 
     #[test]
-    fn an_api_key_goes_where_the_definition_says() {
-        assert_eq!(rendered(json!({}), "k1"), header("authorization", "Bearer k1"));
-        assert_eq!(rendered(json!({"header_name":"X-Api-Key","header_prefix":null}), "k1"), header("x-api-key", "k1"));
-        assert_eq!(rendered(json!({"header_prefix":""}), "k1"), header("authorization", "k1"));
-        assert_eq!(rendered(json!({"header_prefix":"Token"}), "k1"), header("authorization", "Token k1"));
-        assert_eq!(
-            rendered(json!({"header_prefix":"Basic","basic":true}), "k1"),
-            header("authorization", "Basic azE6")
-        );
-        assert_eq!(rendered(json!({"query_param":"key"}), "k1"), Ok((Place::Query, "key".into(), "k1".into())));
+    fn a_credential_is_rendered_for_every_place_of_the_definition() {
+        let places = json!([{"header":"X-Api-Key"}, {"header":"Authorization","scheme":"Token"}, {"query":"key"},
+            {"basic":"user"}, {"basic":"password","user":"u"}]);
+        let texts = [
+            ("x-api-key", "k1"),
+            ("authorization", "Token k1"),
+            ("key", "k1"),
+            ("authorization", "Basic azE6"),
+            ("authorization", "Basic dTprMQ=="),
+        ];
+        assert_eq!(rendered(places, "k1").unwrap(), texts.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     #[test]
-    fn an_access_token_is_a_bearer_token() {
+    fn a_definition_without_places_means_a_bearer_token() {
         let definition = json!({"name":"x","display_name":"X","auth_type":"oauth2","flow":"pkce"});
         let definition: Definition = serde_json::from_value(definition).unwrap();
         let slot = render(&definition, &"ntn_x".into()).unwrap().pop().unwrap();
-        assert_eq!((slot.name.as_str(), slot.value.expose_secret()), ("authorization", "Bearer ntn_x"));
+        assert_eq!((slot.place, slot.value.expose_secret()), (Place::bearer(), "Bearer ntn_x"));
     }
 
     #[test]
-    fn a_secret_that_would_break_out_of_its_header_is_refused() {
+    fn a_secret_that_would_break_out_of_its_place_is_refused() {
         for secret in ["", "a\r\nx-evil: 1", "a\nb", "a\0b", "a b", "a\tb", "ключ", "a\u{7f}"] {
-            assert_eq!(rendered(json!({}), secret), Err(BadSecret), "{secret:?}");
+            assert_eq!(rendered(json!([{"header":"X-Api-Key"}]), secret), Err(BadSecret), "{secret:?}");
         }
+        assert_eq!(rendered(json!([{"basic":"user"}]), "a:b"), Err(BadSecret));
+        assert!(rendered(json!([{"basic":"password"}]), "a:b").is_ok());
     }
 }

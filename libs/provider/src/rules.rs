@@ -1,5 +1,6 @@
 //! What a well-typed definition must also be before anything trusts it.
 
+mod credential;
 mod details;
 mod places;
 
@@ -34,8 +35,9 @@ pub(crate) fn check(definition: &Definition, bundled: bool) -> Result<Vec<Fault>
     let targets = places::targets(&applied, bundled)?;
     places::calls(&applied, &targets)?;
     details::oauth_details(&applied)?;
-    details::api_key_details(&applied)?;
-    details::variables(&applied)?;
+    credential::places(&applied)?;
+    credential::key(&applied)?;
+    credential::variables(&applied)?;
     Ok(oddities(&applied, &targets))
 }
 
@@ -75,7 +77,6 @@ fn flow(definition: &Definition) -> Checked {
         AuthType::OAuth2 if flow == "api_key" => {
             return Err(Fault::new("flow", "is \"api_key\", which gives no OAuth token"));
         }
-        AuthType::ApiKey if definition.api_key.is_none() => return Err(Fault::new("api_key", "is missing")),
         _ => {}
     }
     if !OAUTH_FLOWS.contains(&flow) {

@@ -2,6 +2,7 @@
 
 use crate::definition::Definition;
 use crate::endpoint;
+use crate::place::Place;
 use crate::target::{BadTarget, HostPattern, Target};
 
 /// What the person confirmed at login: a definition that says otherwise gets no credential.
@@ -15,6 +16,8 @@ pub struct Scope {
     pub resource: Option<String>,
     /// Canonical texts, sorted.
     pub targets: Vec<String>,
+    /// How a request carries the credential: a text for each place, in the definition's order.
+    pub places: Vec<String>,
 }
 
 impl Definition {
@@ -66,6 +69,7 @@ impl Definition {
             issuer: url(|o| &o.issuer),
             resource: url(|o| &o.resource),
             targets,
+            places: self.places.iter().map(Place::to_string).collect(),
         })
     }
 }
@@ -119,6 +123,8 @@ mod tests {
         assert_eq!(bound, other);
         let moved = definition(json!({"api_url":["api.attacker.test"]})).bound().unwrap();
         assert_ne!(bound, moved);
+        let echoed = definition(json!({"places":[{"header":"Origin"}]})).bound().unwrap();
+        assert_ne!(bound, echoed, "a header that a site shows again");
         for field in ["token_url", "revocation_url", "device_authorization_url", "issuer", "resource"] {
             let moved = definition(json!({"oauth":{field:"https://attacker.test/"}})).bound().unwrap();
             assert!(format!("{moved:?}").contains("attacker"), "{field} gets a client's secret: {moved:?}");

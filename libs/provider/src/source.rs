@@ -56,7 +56,8 @@ impl<'a> Source<'a> {
         complaint(self.file, self.text, self.offset(field), named, message)
     }
 
-    fn offset(&self, field: &str) -> usize {
+    /// Where a field stands in the text, in bytes, or else the nearest one around it.
+    pub fn offset(&self, field: &str) -> usize {
         let mut node = &self.tree;
         let mut offset = node.range().start;
         for step in field.split(['.', '[']).map(|step| step.trim_end_matches(']')) {

@@ -4,21 +4,26 @@ use crate::definition::{AuthType, Definition, Exported};
 use std::collections::BTreeMap;
 
 impl Definition {
-    /// Variable to what it holds; `<NAME>_ACCESS_TOKEN` or `<NAME>_API_KEY` when none is named.
+    /// Returns each variable with what it holds, in the definition's order; `<NAME>_ACCESS_TOKEN` or
+    /// `<NAME>_API_KEY` when none is named for the credential.
     ///
     /// A refresh token is left out: there is no way to export one.
-    pub fn variables(&self) -> BTreeMap<String, Exported> {
-        let mut named = self.export.env.clone();
-        named.retain(|_, holds| *holds != Exported::RefreshToken);
-        if named.values().any(|holds| holds.is_credential()) {
-            return named;
+    pub fn variables(&self) -> Vec<(String, Exported)> {
+        let credential = Exported::credential_of(self.auth_type);
+        let others = [Exported::BaseUrl, Exported::ApiUrl].into_iter().flat_map(|holds| {
+            let named = self.export.env.get(&holds).into_iter().flatten();
+            named.map(move |name| (name.clone(), holds))
+        });
+        self.credential_variables().into_iter().map(|name| (name, credential)).chain(others).collect()
+    }
+
+    /// Returns the variables of the credential, the first being the one that counts first at login.
+    pub fn credential_variables(&self) -> Vec<String> {
+        let credential = Exported::credential_of(self.auth_type);
+        match self.export.env.get(&credential) {
+            Some(names) if !names.is_empty() => names.clone(),
+            _ => vec![format!("{}_{}", variable_stem(&self.name), credential.as_str().to_ascii_uppercase())],
         }
-        let (suffix, holds) = match self.auth_type {
-            AuthType::OAuth2 => ("ACCESS_TOKEN", Exported::AccessToken),
-            AuthType::ApiKey => ("API_KEY", Exported::ApiKey),
-        };
-        named.insert(format!("{}_{suffix}", variable_stem(&self.name)), holds);
-        named
     }
 
     /// The variables of a session: `placeholder` for a credential, the text itself for a URL.
@@ -45,6 +50,14 @@ impl Definition {
 }
 
 impl Exported {
+    /// What a connection of this kind has.
+    pub fn credential_of(kind: AuthType) -> Exported {
+        match kind {
+            AuthType::OAuth2 => Exported::AccessToken,
+            AuthType::ApiKey => Exported::ApiKey,
+        }
+    }
+
     /// The access token or the API key.
     pub fn is_credential(self) -> bool {
         matches!(self, Exported::AccessToken | Exported::ApiKey)
@@ -105,20 +118,29 @@ mod tests {
 
     #[test]
     fn a_refresh_token_reaches_no_variable() {
-        let definition = definition(json!({"A":"access_token","R":"refresh_token"}));
-        assert_eq!(definition.variables().into_keys().collect::<Vec<_>>(), ["A"]);
+        let definition = definition(json!({"access_token":["A"],"refresh_token":["R"]}));
+        assert_eq!(definition.variables(), [("A".to_owned(), Exported::AccessToken)]);
         assert_eq!(definition.session_env("p").into_keys().collect::<Vec<_>>(), ["A"]);
     }
 
     #[test]
     fn a_definition_without_names_gets_one() {
-        assert_eq!(definition(json!({})).variables()["NOTION_DCR_ACCESS_TOKEN"], Exported::AccessToken);
-        assert!(definition(json!({"R":"refresh_token"})).variables().contains_key("NOTION_DCR_ACCESS_TOKEN"));
+        for env in [json!({}), json!({"refresh_token":["R"]}), json!({"access_token":[]})] {
+            assert_eq!(definition(env).credential_variables(), ["NOTION_DCR_ACCESS_TOKEN"]);
+        }
+    }
+
+    #[test]
+    fn every_variable_of_a_credential_is_set_and_the_order_is_the_definitions() {
+        let definition = definition(json!({"access_token":["Z_TOKEN","A_TOKEN"]}));
+        assert_eq!(definition.credential_variables(), ["Z_TOKEN", "A_TOKEN"]);
+        let env = definition.session_env("placeholder");
+        assert_eq!((env["Z_TOKEN"].as_str(), env["A_TOKEN"].as_str()), ("placeholder", "placeholder"));
     }
 
     #[test]
     fn a_url_variable_holds_the_url_and_not_the_placeholder() {
-        let env = definition(json!({"T":"access_token","B":"base_url","U":"api_url"})).session_env("placeholder");
+        let env = definition(json!({"access_token":["T"],"base_url":["B"],"api_url":["U"]})).session_env("placeholder");
         assert_eq!(env["T"], "placeholder");
         assert_eq!(env["B"], "https://x.test");
         assert_eq!(env["U"], "https://api.x.test/v1");

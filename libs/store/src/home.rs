@@ -1,7 +1,7 @@
 //! The home as the vault sees it: where its files are, and whether they may be trusted.
 //!
-//! A place that others may write to, or own, is refused: they could put another vault there. The home
-//! itself may be a symbolic link, the files in it may not.
+//! A place that others may write to and can reach, or own, is refused: they could put another vault
+//! there. The home itself may be a symbolic link, the files in it may not.
 
 use proto::{Code, Error, Result};
 use rustix::fs::OFlags;
@@ -102,7 +102,7 @@ fn refuse(path: &Path, metadata: &Metadata, bits: u32, mend: &str) -> Result<()>
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
         return Err(denied("belongs to another user".into()).hint(format!("ls -ld {shown}")));
     }
-    if mode & bits == 0 {
+    if mode & bits == 0 || (bits == WRITABLE && private::exposed(path, metadata).is_none()) {
         return Ok(());
     }
     let others = if mode & WRITABLE & bits != 0 { "written" } else { "read" };

@@ -9,6 +9,7 @@ pub struct Rules {
     /// Hosts that are opened up.
     pub intercepted: Vec<String>,
     pub slots: Vec<(Place, String)>,
+    pub alternatives: Vec<(Place, String)>,
     /// Path prefix where nothing is set.
     pub unruled: Option<&'static str>,
     pub private: bool,
@@ -31,6 +32,7 @@ impl Rules {
         Rules {
             intercepted: vec![host.to_owned()],
             slots: vec![(Place::Header(http::header::AUTHORIZATION), "Bearer real".to_owned())],
+            alternatives: Vec::new(),
             unruled: None,
             private: false,
             refused_hosts: Vec::new(),
@@ -75,6 +77,11 @@ impl Rules {
         Ok(Action::Set(Injection {
             lease: format!("lease-{renewals}"),
             slots: self.slots.iter().map(|(place, text)| Slot { place: place.clone(), value: value(text) }).collect(),
+            alternatives: self
+                .alternatives
+                .iter()
+                .map(|(place, text)| Slot { place: place.clone(), value: value(text) })
+                .collect(),
             response_headers: vec![("x-authsome-connection".parse().unwrap(), "test/default".parse().unwrap())],
         }))
     }

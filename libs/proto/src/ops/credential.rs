@@ -98,7 +98,12 @@ pub struct Resolved {
     pub lease: String,
     pub provider: ProviderName,
     pub connection: ConnectionName,
+    /// What goes on the request when it brings nothing of its own.
     pub set: Vec<Set>,
+    /// Further places that the same credential may stand in: one serves in place of `set` when the
+    /// request has the placeholder there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Set>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
     /// How long it serves, in milliseconds.
@@ -114,6 +119,17 @@ pub struct Set {
     pub place: Place,
     pub name: String,
     pub from: String,
+    /// The half of a Basic pair that is the credential (RFC 7617); a request's own other half stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half: Option<Half>,
+}
+
+/// A half of the pair of HTTP Basic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Half {
+    User,
+    Password,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

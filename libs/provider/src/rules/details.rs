@@ -2,14 +2,14 @@
 //! replace the credential or steer another program.
 
 use super::Checked;
-use crate::definition::{AuthType, Definition, Exported, OAuth};
+use crate::definition::{Definition, OAuth};
 use crate::error::Fault;
 use crate::variables::is_safe_variable;
 use std::collections::BTreeMap;
 
 pub(super) fn oauth_details(definition: &Definition) -> Checked {
     let Some(oauth) = &definition.oauth else { return Ok(()) };
-    headers("oauth.token_headers", &oauth.token_headers, "authorization")?;
+    headers("oauth.token_headers", &oauth.token_headers, &[])?;
     parameters(
         "oauth.authorization_params",
         &oauth.authorization_params,
@@ -39,7 +39,7 @@ pub(super) fn oauth_details(definition: &Definition) -> Checked {
     }
     pointers(oauth)?;
     for (field, name) in [("client_id_env", &oauth.client_id_env), ("client_secret_env", &oauth.client_secret_env)] {
-        env_name(&format!("oauth.{field}"), name)?;
+        name.as_deref().map(|name| env_name(&format!("oauth.{field}"), name)).transpose()?;
     }
     let Some(revocation) = &oauth.revocation else { return Ok(()) };
     if !matches!(revocation.method.as_str(), "POST" | "DELETE") {
@@ -69,57 +69,22 @@ fn pointers(oauth: &OAuth) -> Checked {
     Ok(())
 }
 
-pub(super) fn api_key_details(definition: &Definition) -> Checked {
-    let Some(key) = &definition.api_key else { return Ok(()) };
-    if !is_token(&key.header_name) || is_framing(&key.header_name) {
-        return Err(Fault::new("api_key.header_name", "is no header that may carry a key"));
+pub(super) fn env_name(field: &str, name: &str) -> Checked {
+    if is_safe_variable(name) {
+        return Ok(());
     }
-    if key.header_prefix.as_deref().is_some_and(|prefix| !is_visible(prefix)) {
-        return Err(Fault::new("api_key.header_prefix", "has a space or a control character"));
-    }
-    if key.query_param.as_deref().is_some_and(|name| !is_token(name)) {
-        return Err(Fault::new("api_key.query_param", "is no parameter's name"));
-    }
-    if key.key_pattern.as_deref().is_some_and(|pattern| regex_lite::Regex::new(pattern).is_err()) {
-        return Err(Fault::new("api_key.key_pattern", "is not a regular expression"));
-    }
-    env_name("api_key.env_var", &key.env_var)
-}
-
-pub(super) fn variables(definition: &Definition) -> Checked {
-    let other = match definition.auth_type {
-        AuthType::OAuth2 => Exported::ApiKey,
-        AuthType::ApiKey => Exported::AccessToken,
-    };
-    for (name, holds) in &definition.export.env {
-        let field = format!("export.env.{name}");
-        env_name(&field, &Some(name.clone()))?;
-        if *holds == other {
-            return Err(Fault::new(field, format!("holds {}, which this provider has not", other.as_str())));
-        }
-    }
-    Ok(())
-}
-
-fn env_name(field: &str, name: &Option<String>) -> Checked {
-    match name {
-        Some(name) if !is_safe_variable(name) => {
-            Err(Fault::new(field, "is no name for a variable, or one that steers other programs"))
-        }
-        _ => Ok(()),
-    }
+    Err(Fault::new(field, "is no name for a variable, or one that steers other programs"))
 }
 
 /// RFC 9110 §5.1, §5.5; never the credential's own header, nor one that frames a message.
-pub(super) fn headers(field: &str, headers: &BTreeMap<String, String>, credential: &str) -> Checked {
+pub(super) fn headers(field: &str, headers: &BTreeMap<String, String>, credential: &[String]) -> Checked {
     for (name, value) in headers {
         let field = format!("{field}.{name}");
         if !is_token(name) || !value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
             return Err(Fault::new(field, "is no header, or has a control character"));
         }
-        let taken =
-            [credential, "authorization", "content-type", "cookie"].iter().any(|h| name.eq_ignore_ascii_case(h));
-        if taken || is_framing(name) {
+        let taken = credential.iter().map(String::as_str).chain(["authorization", "content-type", "cookie"]);
+        if taken.into_iter().any(|taken| name.eq_ignore_ascii_case(taken)) || is_framing(name) {
             return Err(Fault::new(field, "may not be set by a definition"));
         }
     }
@@ -140,16 +105,16 @@ fn parameters(field: &str, parameters: &BTreeMap<String, String>, taken: &[&str]
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-fn is_visible(text: &str) -> bool {
+pub(super) fn is_visible(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// Headers that say where a message ends or who it is for.
-fn is_framing(name: &str) -> bool {
+pub(super) fn is_framing(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with("proxy-")
         || matches!(

@@ -5,6 +5,7 @@ use super::details::headers;
 use crate::definition::Definition;
 use crate::endpoint;
 use crate::error::Fault;
+use crate::place::Place;
 use crate::target::Target;
 use host::Authority;
 
@@ -72,6 +73,6 @@ pub(super) fn calls(definition: &Definition, targets: &[Target]) -> Checked {
     if !(100..=599).contains(&check.expect) {
         return Err(Fault::new("check.expect", "is no HTTP status"));
     }
-    let credential = definition.api_key.as_ref().map_or("authorization", |key| key.header_name.as_str());
-    headers("check.headers", &check.headers, credential)
+    let credential: Vec<String> = definition.places.iter().filter_map(Place::header).collect();
+    headers("check.headers", &check.headers, &credential)
 }

@@ -117,13 +117,22 @@ fn half_a_key_left_by_a_crash_is_in_nobodys_way() {
 #[test]
 fn what_others_can_write_to_is_refused() {
     let scratch = filled();
+    chmod(scratch.home().parent().unwrap(), 0o755);
+    chmod(&scratch.home(), 0o711);
     for (file, good, bad) in
-        [("", 0o700, 0o770), ("", 0o700, 0o707), ("vault.db", 0o600, 0o620), ("master.key", 0o600, 0o602)]
+        [("", 0o711, 0o770), ("", 0o711, 0o707), ("vault.db", 0o600, 0o620), ("master.key", 0o600, 0o602)]
     {
         chmod(&scratch.file(file), bad);
         refused(&scratch, Code::Denied, file);
         chmod(&scratch.file(file), good);
     }
+    assert!(get(&mut scratch.vault(), KEY).is_ok());
+}
+
+#[test]
+fn a_vault_that_a_group_may_write_serves_where_the_group_cannot_come() {
+    let scratch = filled();
+    chmod(&scratch.file("vault.db"), 0o664);
     assert!(get(&mut scratch.vault(), KEY).is_ok());
 }
 
