@@ -44,7 +44,8 @@ pub(crate) fn bound(task: &Task) -> Result<Bound> {
         issuer: scope.issuer,
         resource: scope.resource,
         targets: scope.targets,
-        places: Some(scope.places),
+        // An OAuth client stands in no request of a command.
+        places: None,
         rest: Object::new(),
     })
 }
