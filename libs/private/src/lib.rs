@@ -100,6 +100,7 @@ mod tests {
         let inner = outer.path().join("inner");
         fs::create_dir(&inner).unwrap();
         set(&inner, 0o775);
+        set(outer.path(), 0o700);
         assert_eq!(judged(&inner), None);
         set(outer.path(), 0o755);
         assert_eq!(judged(&inner), Some(Exposed::Writable(0o775)));
@@ -111,6 +112,7 @@ mod tests {
         let (file, other) = (outer.path().join("file"), outer.path().join("other"));
         fs::write(&file, "x").unwrap();
         set(&file, 0o664);
+        set(outer.path(), 0o700);
         assert_eq!(judged(&file), None);
         fs::hard_link(&file, &other).unwrap();
         assert_eq!(judged(&file), Some(Exposed::Writable(0o664)));

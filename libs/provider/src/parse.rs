@@ -141,7 +141,7 @@ mod tests {
             ("/places", json!([{"header":"Host"}])),
             ("/places", json!([{"header":"a\r\nb"}])),
             ("/places", json!([{"header":"Authorization","scheme":"Bearer\r\n"}])),
-            ("/places", json!([{"query":"a&b"}])),
+            ("/places", json!([{"query":"a b"}])),
             ("/places", json!([{"basic":"password","user":"a:b"}])),
             ("/places", json!([{"basic":"user","password":"a\r\n"}])),
             ("/places", json!([])),
