@@ -52,8 +52,10 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let profile = open.profile.clone();
     let source = Source::start(context, open)?;
     let routes: Routes = runtime.block_on(source.ask("routes", &RoutesWanted::default()))?;
+    source.take_notes().iter().for_each(|text| note(text));
     routes.routes.iter().filter_map(|route| ambiguity(route, &profile)).for_each(|error| note(&warning(&error)));
     let env = routes.routes.iter().flat_map(|route| route.env.clone()).collect();
+    let opened_routes = routes.routes.clone();
     let ca = Arc::new(authority(known, &routes)?);
     let password = password()?;
     let listener = listener(&settings)?;
@@ -83,6 +85,7 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
         address: reachable(address).to_string(),
         ca: ca.pem().to_owned(),
         env,
+        routes: opened_routes,
         secret: Secrets::new().with("password", password),
     };
     Ok((opened, Running { counters, source, stop, thread }))

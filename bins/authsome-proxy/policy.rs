@@ -208,6 +208,7 @@ impl Session {
             None => table.again(),
         });
         fresh.faults.iter().for_each(|fault| self.tell(fault));
+        self.source.take_notes().iter().for_each(|text| self.tell(text));
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
         Ok(fresh)
     }

@@ -20,6 +20,8 @@ struct Inner {
     context: Context,
     open: Open,
     running: Mutex<Running>,
+    /// What the helper wants the person to know, not told yet.
+    notes: Arc<Mutex<Vec<String>>>,
 }
 
 struct Running {
@@ -33,7 +35,12 @@ impl Source {
     pub fn start(context: Context, open: Open) -> Result<Source> {
         let child = start(&context, &open)?;
         let running = Mutex::new(Running { child: Some(child), started_at: Instant::now() });
-        Ok(Source(Arc::new(Inner { context, open, running })))
+        Ok(Source(Arc::new(Inner { context, open, running, notes: Arc::default() })))
+    }
+
+    /// Returns the notes of the requests so far, such as of a provider that is left out. Each is returned once.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// One request. When the helper dies over it, another one is asked once.
@@ -63,11 +70,13 @@ impl Source {
         };
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let mut sender = Some(sender);
-        link.submit(op, body, move |event| {
-            if let (Event::Done(result), Some(sender)) = (event, sender.take()) {
-                // The client may have gone away meanwhile.
-                let _ = sender.send(result);
-            }
+        let notes = self.0.notes.clone();
+        link.submit(op, body, move |event| match event {
+            Event::Note(text) => notes.lock().unwrap_or_else(PoisonError::into_inner).push(text),
+            // The client may have gone away meanwhile.
+            Event::Done(result) => _ = sender.take().map(|sender| sender.send(result)),
+            // It has nobody to ask; its own time limit ends the request.
+            Event::Ask { .. } => {}
         });
         receiver.await.unwrap_or_else(|_| Err(broken("it is gone")))
     }

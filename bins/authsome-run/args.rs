@@ -12,7 +12,7 @@ pub struct Args {
     #[command(flatten)]
     pub session: cli::SessionArgs,
     /// Command to run, with its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
+    #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
     #[command(flatten)]
     pub globals: cli::Globals,

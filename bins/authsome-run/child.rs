@@ -11,6 +11,23 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// How it ended.
+#[derive(Debug, Clone, Copy)]
+pub enum Ended {
+    /// By itself or by a signal.
+    Command(Status),
+    /// It was not started.
+    NotStarted(Status),
+}
+
+impl Ended {
+    /// The status that `run` ends with.
+    pub fn status(self) -> Status {
+        let (Ended::Command(status) | Ended::NotStarted(status)) = self;
+        status
+    }
+}
+
 /// Runs `command` to its end. 126 and 127 as in sh, 128+n when a signal ended it.
 pub fn run(
     mut command: Command,
@@ -18,21 +35,22 @@ pub fn run(
     session: &Session,
     proxy: &Child,
     output: &Output,
-) -> Result<Status> {
+) -> Result<Ended> {
     if let Some(signal) = signals.early() {
-        return Ok(ended_by(signal));
+        return Ok(Ended::NotStarted(ended_by(signal)));
     }
     cli::kernel::die_with_parent(&mut command);
     cli::kernel::mark_as_session(&mut command);
+    cli::kernel::inherited::pass_on(&mut command);
     let child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Ok(not_started(&command, &error, output)),
+        Err(error) => return Ok(Ended::NotStarted(not_started(&command, &error, output))),
     };
     session.child(child.id())?;
     signals.pass_to(child.id());
     let status = wait_for(child.id(), proxy, output);
     signals.pass_to(0);
-    status
+    status.map(Ended::Command)
 }
 
 /// Waits for the command; orphans of it that this process adopted are reaped on the way.

@@ -1,62 +1,80 @@
-//! What the command sees: placeholders, the proxy, the roots.
+//! What the command sees: placeholders, the proxy, the roots, and the inherited variables as the table has it.
 
-use crate::roots::Roots;
+use crate::elsewhere;
+use crate::exceptions::{Exceptions, exceptions};
+use crate::git_settings;
+use crate::inherited::{Action, TABLE, Value, row};
 use proto::ops::proxy::Opened;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Command;
 
-/// Read by clients as the address of the proxy. Upper and lower case: clients disagree.
-const PROXY: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
-
-/// Hosts that are never asked through the proxy.
-const DIRECT: &[&str] = &["127.0.0.1", "localhost", "::1"];
-
-/// Read as a file that replaces the client's roots.
-pub const ALL_ROOTS: &[&str] = &[
-    "SSL_CERT_FILE",                      // OpenSSL, Go, rustls
-    "CURL_CA_BUNDLE",                     // curl
-    "REQUESTS_CA_BUNDLE",                 // Python requests
-    "GIT_SSL_CAINFO",                     // git
-    "CARGO_HTTP_CAINFO",                  // cargo
-    "PIP_CERT",                           // pip
-    "npm_config_cafile",                  // npm
-    "AWS_CA_BUNDLE",                      // AWS
-    "HTTPLIB2_CA_CERTS",                  // Python httplib2
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",   // gRPC
-    "NIX_SSL_CERT_FILE",                  // Nix
-    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", // gcloud
-];
-
-/// Read as a file that adds to the client's roots.
-pub const EXTRA_ROOTS: &[&str] = &["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
-
-/// The dispatcher's own, which say nothing to the command.
-const NOT_FOR_THE_COMMAND: &[&str] = &["AUTHSOME_JSON", "AUTHSOME_QUIET", "AUTHSOME_TRACE", "AUTHSOME_EXEC_PATH"];
-
-pub fn prepare(command: &mut Command, opened: &Opened, roots: &Roots) {
-    for name in NOT_FOR_THE_COMMAND {
-        command.env_remove(name);
-    }
-    command.envs(&opened.env);
-    command.env("AUTHSOME_PROXY_MODE", "true");
-    let password = opened.secret.get("password").unwrap_or_default();
-    let proxy = format!("http://authsome:{password}@{}", opened.address);
-    command.envs(PROXY.iter().map(|name| (name, &proxy)));
-    let direct = no_proxy();
-    command.envs(["NO_PROXY", "no_proxy"].map(|name| (name, &direct)));
-    // Without it Node's fetch ignores the variables above.
-    command.env("NODE_USE_ENV_PROXY", "1");
-    command.envs(ALL_ROOTS.iter().map(|name| (name, &roots.all)));
-    command.envs(EXTRA_ROOTS.iter().map(|name| (name, &roots.extra)));
+/// Files of certificates in the session's directory.
+pub struct Roots<'a> {
+    /// For programs that replace their roots by it.
+    pub all: &'a Path,
+    /// For programs that add it to their roots.
+    pub extra: &'a Path,
 }
 
-/// The person's own exceptions and loopback.
-fn no_proxy() -> String {
-    let own = ["NO_PROXY", "no_proxy"].iter().filter_map(|name| std::env::var(name).ok()).collect::<Vec<_>>().join(",");
-    let mut hosts: Vec<&str> = Vec::new();
-    for host in own.split(',').map(str::trim).chain(DIRECT.iter().copied()) {
-        if !host.is_empty() && !hosts.contains(&host) {
-            hosts.push(host);
+/// Gives `command` its environment. Returns what the person should know: settings that were left out, and those that
+/// were kept and lead past the session.
+pub fn prepare(command: &mut Command, opened: &Opened, roots: &Roots, strict: bool) -> Vec<String> {
+    let inherited = inherited();
+    let is_direct =
+        |name: &str| matches!(decision(name), Some(Action::Set(Value::Direct) | Action::Replace(Value::Direct)));
+    let own = inherited.iter().filter(|(name, _)| is_direct(name)).map(|(_, value)| value.as_str());
+    let exceptions = exceptions(own, &opened.routes, strict);
+    let password = opened.secret.get("password").unwrap_or_default();
+    let proxy = format!("http://authsome:{password}@{}", opened.address);
+    let value = |value: Value| -> &OsStr {
+        match value {
+            Value::Proxy => proxy.as_ref(),
+            Value::Direct => exceptions.direct.as_ref(),
+            Value::Roots => roots.all.as_ref(),
+            Value::ExtraRoots => roots.extra.as_ref(),
+            Value::One => "1".as_ref(),
+        }
+    };
+    command.envs(&opened.env);
+    command.env("AUTHSOME_PROXY_MODE", "true");
+    for row in TABLE {
+        if let Action::Set(of) = row.action {
+            command.envs(row.names.iter().map(|name| (name, value(of))));
         }
     }
-    hosts.join(",")
+    for name in inherited.keys() {
+        match decision(name) {
+            Some(Action::Set(of) | Action::Replace(of)) => _ = command.env(name, value(of)),
+            Some(Action::Drop) => _ = command.env_remove(name),
+            _ => {}
+        }
+    }
+    for (name, value) in git_settings::without_proxy(&inherited) {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    left_out(&exceptions).into_iter().chain(elsewhere::warnings(&inherited, &opened.routes)).collect()
+}
+
+/// Every inherited variable with a name in UTF-8; no other name is in the table.
+fn inherited() -> BTreeMap<String, String> {
+    let text = |value: &OsStr| value.to_string_lossy().into_owned();
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, text(&value)))).collect()
+}
+
+fn decision(name: &str) -> Option<Action> {
+    row(name).map(|row| row.action)
+}
+
+/// One line about the entries of `NO_PROXY` that the command does not get.
+fn left_out(exceptions: &Exceptions) -> Option<String> {
+    let led_past =
+        exceptions.led_past.iter().map(|(entry, provider)| format!("{entry} (it takes {provider} past the session)"));
+    let not_strict = exceptions.not_strict.iter().map(|entry| format!("{entry} (the session is strict)"));
+    let entries: Vec<String> = led_past.chain(not_strict).collect();
+    (!entries.is_empty()).then(|| format!("left out of the command's NO_PROXY: {}", entries.join(", ")))
 }

@@ -8,10 +8,14 @@
 
 mod args;
 mod child;
+mod elsewhere;
 mod environment;
-mod node;
+mod exceptions;
+mod git_settings;
+mod inherited;
 mod roots;
 mod run;
+mod session_line;
 mod signals;
 
 fn main() -> std::process::ExitCode {

@@ -1,9 +1,10 @@
 //! The certificates that the command trusts: the system's, the person's own, the session's.
 
-use crate::environment::{ALL_ROOTS, EXTRA_ROOTS};
+use crate::inherited::{Action, Value, row};
 use cli::session::Session;
 use proto::Result;
 use std::collections::{BTreeSet, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where systems keep their roots as one file; the first that is there counts.
@@ -26,25 +27,52 @@ pub struct Roots {
     pub extra: PathBuf,
 }
 
-pub fn write(session: &Session, session_ca: &str) -> Result<Roots> {
+/// Writes both files. Files that the person named in a variable are in them; the lines to show are about those that
+/// cannot be read.
+pub fn write(session: &Session, session_ca: &str) -> Result<(Roots, Vec<String>)> {
     let system = SYSTEM.iter().map(Path::new).find(|path| path.is_file()).map(Path::to_owned);
-    // What is put in a variable's place holds what the person had there.
-    let (own, added) = (named(ALL_ROOTS), named(EXTRA_ROOTS));
-    let all = bundle(system.into_iter().chain(own).chain(added.clone()), session_ca);
-    let extra = bundle(added.into_iter(), session_ca);
-    Ok(Roots { all: session.write("roots.pem", all.as_bytes())?, extra: session.write("ca.pem", extra.as_bytes())? })
+    let (own, added) = (inherited(Value::Roots), inherited(Value::ExtraRoots));
+    let unread: BTreeSet<String> = own.iter().chain(&added).filter_map(unreadable).collect();
+    let paths = |files: &[(String, PathBuf)]| files.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>();
+    let all = bundle(system.into_iter().chain(paths(&own)).chain(paths(&added)), session_ca);
+    let extra = bundle(paths(&added).into_iter(), session_ca);
+    let roots =
+        Roots { all: session.write("roots.pem", all.as_bytes())?, extra: session.write("ca.pem", extra.as_bytes())? };
+    Ok((roots, unread.into_iter().collect()))
 }
 
-fn named(variables: &[&str]) -> Vec<PathBuf> {
-    variables.iter().filter_map(std::env::var_os).map(PathBuf::from).collect()
+/// The variables of this kind that the person has set, with their files.
+fn inherited(value: Value) -> Vec<(String, PathBuf)> {
+    let is_one =
+        |name: &str| row(name).is_some_and(|row| [Action::Set(value), Action::Replace(value)].contains(&row.action));
+    let named = std::env::vars_os().filter(|(_, path)| !path.is_empty());
+    named.filter_map(|(name, path)| Some((name.into_string().ok().filter(|name| is_one(name))?, path.into()))).collect()
 }
 
-/// Every certificate once; a file that cannot be read is one the command could not read either.
+fn unreadable((variable, path): &(String, PathBuf)) -> Option<String> {
+    let error = read(path).err()?;
+    Some(format!(
+        "{variable} names {}, which cannot be read ({error}): its certificates are not trusted",
+        path.display()
+    ))
+}
+
+/// The text of a file, or of all files of a directory, which some clients take, too.
+fn read(path: &Path) -> io::Result<String> {
+    let files = match path.is_dir() {
+        true => std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?,
+        false => vec![path.to_owned()],
+    };
+    // Between certificates a bundle may say anything, in any encoding.
+    let text = |path: &PathBuf| Ok::<_, io::Error>(String::from_utf8_lossy(&std::fs::read(path)?).into_owned());
+    let texts = files.iter().filter(|file| !file.is_dir()).map(text).collect::<io::Result<Vec<_>>>()?;
+    Ok(texts.join("\n"))
+}
+
+/// Every certificate once. A file that cannot be read was told of.
 fn bundle(files: impl Iterator<Item = PathBuf>, session_ca: &str) -> String {
     let files: BTreeSet<PathBuf> = files.map(|path| path.canonicalize().unwrap_or(path)).collect();
-    // Between certificates a bundle may say anything, in any encoding.
-    let text = |path: &PathBuf| Some(String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned());
-    let texts: Vec<String> = files.iter().filter_map(text).collect();
+    let texts: Vec<String> = files.iter().filter_map(|path| read(path).ok()).collect();
     let mut seen = HashSet::new();
     let mut bundle = String::with_capacity(session_ca.len() + texts.iter().map(String::len).sum::<usize>());
     for certificate in std::iter::once(session_ca).chain(texts.iter().map(String::as_str)).flat_map(certificates) {

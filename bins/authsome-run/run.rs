@@ -1,7 +1,7 @@
 //! One session, from the proxy's start to the command's status.
 
 use crate::args::Args;
-use crate::{child, environment, node, roots, signals};
+use crate::{child, environment, roots, session_line, signals};
 use cli::helpers::Warnings;
 use cli::session::Session;
 use cli::{Context, Status};
@@ -23,22 +23,26 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let proxy = context.proxy()?;
     session.proxy(proxy.id())?;
     let opened = open_proxy(&proxy, &open, context)?;
-    let roots = roots::write(&session, &opened.ca)?;
-    if let Some(warning) = node::warning(&args.command) {
-        context.output.warning(&warning);
-    }
+    let (roots, unreadable) = roots::write(&session, &opened.ca)?;
     let Some((program, rest)) = args.command.split_first() else {
         return Err(Error::invalid("no command given"));
     };
     let mut command = Command::new(program);
     command.args(rest);
-    environment::prepare(&mut command, &opened, &roots);
+    let files = environment::Roots { all: &roots.all, extra: &roots.extra };
+    let led_elsewhere = environment::prepare(&mut command, &opened, &files, args.session.strict);
+    unreadable.iter().chain(&led_elsewhere).for_each(|warning| context.output.warning(warning));
+    context.output.aside(|| Some(session_line::who_is_in(&opened, &context.profile)));
+    context.output.aside(|| session_line::typing_is_possible().map(str::to_owned));
     let status = child::run(command, &signals, &session, &proxy, &context.output);
+    if matches!(status, Ok(child::Ended::Command(_))) {
+        context.output.aside(|| session_line::nothing_injected(&opened, &proxy));
+    }
     // The proxy ends first, then its files go.
     drop(proxy);
     child::reap();
     drop(session);
-    status
+    status.map(child::Ended::status)
 }
 
 /// The directory's word for those providers of the session that the command line says nothing of.

@@ -1,9 +1,12 @@
 //! Signals meant for the command.
 //!
-//! The terminal sends Ctrl-C to the whole foreground group, so the command already has it; what a
-//! process sends to `run` alone is passed on.
+//! The terminal sends Ctrl-C to the whole foreground group, so the command already has it. What a process sends to
+//! `run` alone is passed on, and so is a hang-up of the terminal that reached `run` alone. A signal that was ignored
+//! when `run` started is ignored by both.
 
+use cli::kernel::inherited::is_ignored;
 use proto::{Error, Result};
+use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getsid, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
@@ -23,17 +26,18 @@ pub struct Signals {
 impl Signals {
     /// From here on none of them ends this process.
     pub fn hold() -> Result<Signals> {
-        let mut infos = SignalsInfo::<WithOrigin>::new(PASSED)
+        let passed = PASSED.iter().filter(|signal| !is_ignored(**signal));
+        let mut infos = SignalsInfo::<WithOrigin>::new(passed)
             .map_err(|error| Error::unavailable(format!("cannot handle signals: {error}")))?;
         let signals = Signals { child: Arc::default(), early: Arc::default() };
         let (child, early) = (signals.child.clone(), signals.early.clone());
         std::thread::spawn(move || {
             for info in infos.forever() {
                 let mut early = early.lock().unwrap_or_else(PoisonError::into_inner);
+                let from_kernel = matches!(info.cause, Cause::Kernel);
                 match child.load(Ordering::SeqCst) {
                     0 => early.push(info.signal),
-                    // From the terminal: the command got it by itself.
-                    _ if matches!(info.cause, Cause::Kernel) => {}
+                    pid if from_kernel && reached(pid, info.signal) => {}
                     pid => send(pid, info.signal),
                 }
             }
@@ -55,11 +59,19 @@ impl Signals {
     }
 }
 
+/// Returns whether a signal that the kernel sent to this process reached the command `pid`, too.
+///
+/// A key of the terminal reaches the foreground group. So does a hang-up when the session's leader ends; but when the
+/// terminal goes away, the leader alone is told (tty_ioctl(4), `TIOCNOTTY`), and that may be this process.
+fn reached(pid: i32, signal: i32) -> bool {
+    let shares_group = Pid::from_raw(pid).is_some_and(|pid| getpgid(Some(pid)) == Ok(getpgrp()));
+    let leads_session = getsid(None) == Ok(getpid());
+    signal != SIGHUP || (shares_group && !leads_session)
+}
+
 fn send(pid: i32, signal: i32) {
-    let pid = rustix::process::Pid::from_raw(pid);
-    let signal = rustix::process::Signal::from_named_raw(signal);
-    if let (Some(pid), Some(signal)) = (pid, signal) {
+    if let (Some(pid), Some(signal)) = (Pid::from_raw(pid), Signal::from_named_raw(signal)) {
         // It may have ended a moment ago.
-        let _ = rustix::process::kill_process(pid, signal);
+        let _ = kill_process(pid, signal);
     }
 }

@@ -62,6 +62,7 @@ fn become_command(name: &str, mut rest: Vec<OsString>, exec_path: Option<&Path>,
     let mut command = Command::new(&program);
     command.args(rest);
     pass_on(&mut command, globals, exec_path);
+    cli::kernel::inherited::pass_on(&mut command);
     let error = command.exec();
     Err(Error::unavailable(format!("cannot run {}: {error}", program.display())))
 }

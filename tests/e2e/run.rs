@@ -6,8 +6,10 @@ mod audit;
 mod boundary;
 mod clients;
 mod ends;
+mod inherited;
 mod refusals;
 mod restarts;
+mod told;
 
 use crate::world::World;
 use std::time::Duration;

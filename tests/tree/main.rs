@@ -25,3 +25,7 @@ mod commands;
 #[path = "../../bins/authsome/help.rs"]
 #[allow(dead_code)]
 mod help;
+// The manual shows its table.
+#[path = "../../bins/authsome-run/inherited.rs"]
+#[allow(dead_code)]
+mod inherited;

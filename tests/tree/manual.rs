@@ -3,7 +3,7 @@
 
 use crate::commands::{COMMANDS, Kind};
 use crate::roff::{self, inline, roff};
-use crate::{files, programs};
+use crate::{files, inherited, programs};
 use clap::Command;
 use clap_mangen::Man;
 use std::collections::BTreeSet;
@@ -28,13 +28,17 @@ fn source(program: &str) -> String {
     format!("man/src/{}.md", program.strip_prefix("authsome-").unwrap_or(program))
 }
 
+/// Where the prose of `run` has the table of what is inherited.
+const INHERITED: &str = "<!-- The table of bins/authsome-run/inherited.rs stands here in the manual. -->";
+
 /// The prose without its title; the title says what page this is.
 fn body(program: &str) -> String {
     let path = source(program);
     let text = files::read(&path);
     let (title, body) = text.split_once('\n').unwrap_or_default();
     assert!(title.starts_with(&format!("# {program}")), "{path} begins with \"# {program}\"");
-    body.to_owned()
+    assert!(program != "authsome-run" || body.contains(INHERITED), "{path} has the line {INHERITED}");
+    body.replace(INHERITED, &inherited::markdown())
 }
 
 fn page(program: Command) -> String {

@@ -42,7 +42,8 @@ fn unsafe_code_is_forbidden_but_in_one_module() {
             complaints.push(format!("{path} has no {wanted}"));
         }
     }
-    for path in sources().into_iter().filter(|path| path != "libs/cli/src/kernel.rs") {
+    let may = |path: &String| path == "libs/cli/src/kernel.rs" || path.starts_with("libs/cli/src/kernel/");
+    for path in sources().into_iter().filter(|path| !may(path)) {
         let source = files::read(&path);
         let mut code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
         if code.any(|line| line.contains("unsafe ") || line.contains("allow(unsafe_code)")) {

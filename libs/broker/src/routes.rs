@@ -2,11 +2,11 @@
 
 use crate::choice::{Connections, connections};
 use crate::session::Session;
-use crate::world::World;
+use crate::world::{World, login_command};
 use host::Authority;
 use proto::ops::credential::{Grant, Route, Routes, Target};
-use proto::record::Connection;
-use proto::{ConnectionName, Error, ProviderName, Result};
+use proto::record::{Connection, Status};
+use proto::{Code, ConnectionName, Error, ProfileName, ProviderName, Result};
 use provider::{Choice, Definition, Found, Rule};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,15 +30,18 @@ impl Table {
     /// Reads the vault and the definitions again.
     pub fn refresh(&mut self, world: &World, session: &Session, note: &dyn Fn(&str)) -> Result<()> {
         let present = connections(world, &format!("{}/", session.profile))?;
+        if self.made_at.is_none() {
+            refuse_missing(world, session, &present)?;
+        }
         for (provider, connections) in present.iter().filter(|(provider, _)| session.includes(provider)) {
             match route(world, session, provider, connections) {
-                Ok(route) => self.keep(route),
-                Err(error) => {
-                    let text = format!("{provider} is left out: {error}");
-                    if self.said.insert(text.clone()) {
-                        note(&text);
-                    }
+                Ok(route) => {
+                    unusable(world, session, &route, connections).iter().for_each(|text| self.say(text, note));
+                    self.keep(route);
                 }
+                // The session is about these providers: it does not begin without one of them.
+                Err(error) if self.made_at.is_none() && session.only.is_some() => return Err(error),
+                Err(error) => self.say(&left_out(provider, &error), note),
             }
         }
         self.index = Some(index(&self.routes)?);
@@ -69,6 +72,13 @@ impl Table {
         self.routes.get(provider)
     }
 
+    /// Tells the person, once.
+    fn say(&mut self, text: &str, note: &dyn Fn(&str)) {
+        if self.said.insert(text.to_owned()) {
+            note(text);
+        }
+    }
+
     /// Targets only grow within a session: a request that got a credential must not, after a
     /// logout or an edit, silently go out without one.
     fn keep(&mut self, mut route: Route) {
@@ -78,6 +88,49 @@ impl Table {
         }
         self.routes.insert(route.provider.clone(), route);
     }
+}
+
+/// Refuses a profile that does not exist, and a provider of `only` that has no connection.
+fn refuse_missing(world: &World, session: &Session, present: &BTreeMap<ProviderName, Connections>) -> Result<()> {
+    if present.is_empty() && session.profile != ProfileName::default() {
+        refuse_missing_profile(world, &session.profile)?;
+    }
+    let missing = session.only.iter().flatten().find(|provider| !present.contains_key(*provider));
+    missing.map_or(Ok(()), |provider| {
+        let key = session.key(provider, &ConnectionName::default());
+        Err(Error::new(Code::NotFound, format!("{provider} is not connected")).hint(login_command(&key, "")))
+    })
+}
+
+/// A profile exists as long as anything is kept in it.
+fn refuse_missing_profile(world: &World, profile: &ProfileName) -> Result<()> {
+    let known: BTreeSet<String> = world.vault.list("")?.into_iter().map(|row| row.key.profile.to_string()).collect();
+    if known.contains(profile.as_str()) {
+        return Ok(());
+    }
+    Err(Error::new(Code::NotFound, format!("there is no profile {:?}", profile.as_str()))
+        .choices(known)
+        .hint(format!("authsome login PROVIDER{}", profile.flag())))
+}
+
+/// What the person should know of a provider whose requests will be refused: its connection needs a login.
+fn unusable(world: &World, session: &Session, route: &Route, connections: &Connections) -> Option<String> {
+    let name = route.connection.as_ref()?;
+    let record = connections.records.get(name)?;
+    let key = session.key(&route.provider, name);
+    let invalid = (record.status == Status::Invalid).then(|| {
+        format!("the connection {name} of {} needs a new login ({})", route.provider, login_command(&key, " --force"))
+    });
+    let changed = || {
+        let error = world.definitions.confirmed(&key, record).err()?;
+        Some(left_out(&route.provider, &error))
+    };
+    invalid.or_else(changed)
+}
+
+fn left_out(provider: &ProviderName, error: &Error) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("{provider} is left out: {}{hint}", error.message)
 }
 
 fn route(world: &World, session: &Session, provider: &ProviderName, connections: &Connections) -> Result<Route> {

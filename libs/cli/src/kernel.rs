@@ -1,6 +1,8 @@
 //! Calls to the kernel and the C library that need a promise, and those that every program with a secret makes.
 //!
-//! The only module of the project with `unsafe` in it.
+//! With its submodule, the only module of the project with `unsafe` in it.
+
+pub mod inherited;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
 use std::process::Command;

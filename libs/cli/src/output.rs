@@ -66,6 +66,14 @@ impl Output {
         }
     }
 
+    /// Something for a person who looks on: told when stderr is a terminal, and never when quiet. `text` is made only
+    /// when somebody reads it.
+    pub fn aside(&self, text: impl FnOnce() -> Option<String>) {
+        if !self.quiet && !self.json && io::stderr().is_terminal() {
+            text().iter().for_each(|text| self.note(text));
+        }
+    }
+
     /// Something the person should not overlook: also told when quiet.
     pub fn warning(&self, text: &str) {
         let shown =

@@ -1,12 +1,15 @@
 //! A program on a terminal: what a person types and sees, and whether typing is shown.
 
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use pty_process::{Size, blocking};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Signal, kill_process_group};
 use rustix::termios::{LocalModes, tcgetattr};
 
@@ -29,10 +32,13 @@ use crate::wait::{lock, wait_until};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Pty {
-    pty: Arc<blocking::Pty>,
+    /// None once it was hung up.
+    pty: Option<Arc<blocking::Pty>>,
+    /// While it is open, the reader reads.
+    open: Option<OwnedFd>,
     child: Child,
     seen: Arc<Mutex<Vec<u8>>>,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
     /// How much of it [`Pty::see`] has passed.
     passed: usize,
     end: Instant,
@@ -45,17 +51,25 @@ impl Pty {
         let child = blocking::Command::from(command).spawn(pts).map_err(io::Error::other)?;
         let pty = Arc::new(pty);
         let seen = Arc::new(Mutex::new(Vec::new()));
-        // It ends with an error when the last program leaves the terminal.
+        let (closed, open) = rustix::pipe::pipe()?;
         let reader = std::thread::spawn({
             let (pty, seen) = (Arc::clone(&pty), Arc::clone(&seen));
-            move || {
-                let mut buffer = [0; 4096];
-                while let Ok(count @ 1..) = (&*pty).read(&mut buffer) {
-                    lock(&seen).extend_from_slice(&buffer[..count]);
-                }
-            }
+            move || read_all(&pty, &closed, &seen)
         });
-        Ok(Pty { pty, child, seen, reader, passed: 0, end: Instant::now() + limit })
+        let (pty, open, reader) = (Some(pty), Some(open), Some(reader));
+        Ok(Pty { pty, open, child, seen, reader, passed: 0, end: Instant::now() + limit })
+    }
+
+    /// Takes the terminal away, as a closed window or a lost connection does. The program goes on as it likes.
+    pub fn hang_up(&mut self) {
+        self.open = None;
+        // Its thread holds the terminal, too.
+        self.reader.take().map(JoinHandle::join);
+        self.pty = None;
+    }
+
+    fn terminal(&self) -> io::Result<&blocking::Pty> {
+        self.pty.as_deref().ok_or_else(|| io::Error::other("the terminal was hung up"))
     }
 
     pub fn id(&self) -> u32 {
@@ -105,7 +119,7 @@ impl Pty {
     /// What a program wrote last is still on its way through the terminal when it has ended. A
     /// grandchild that stays on the terminal is not waited for long.
     fn settle(&self) {
-        let _ = wait_until(Duration::from_millis(500), || self.reader.is_finished());
+        let _ = wait_until(Duration::from_millis(500), || self.reader.as_ref().is_none_or(JoinHandle::is_finished));
     }
 
     /// Types a text and Enter.
@@ -115,12 +129,12 @@ impl Pty {
 
     /// Types exactly this: `\u{3}` is Ctrl-C, `\u{4}` Ctrl-D.
     pub fn keys(&mut self, text: &str) -> io::Result<()> {
-        (&*self.pty).write_all(text.as_bytes())
+        self.terminal()?.write_all(text.as_bytes())
     }
 
     /// Whether the terminal shows what is typed.
     pub fn echo(&self) -> io::Result<bool> {
-        Ok(tcgetattr(&*self.pty)?.local_modes.contains(LocalModes::ECHO))
+        Ok(tcgetattr(self.terminal()?)?.local_modes.contains(LocalModes::ECHO))
     }
 
     /// Waits until typing is shown, or is not.
@@ -158,6 +172,19 @@ impl Drop for Pty {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
+    }
+}
+
+/// Reads until the last program leaves the terminal, which is an error, or until `closed` is.
+fn read_all(mut pty: &blocking::Pty, closed: &OwnedFd, seen: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 4096];
+    loop {
+        let mut both = [PollFd::new(pty, PollFlags::IN), PollFd::new(closed, PollFlags::IN)];
+        if retry_on_intr(|| poll(&mut both, None)).is_err() || !both[1].revents().is_empty() {
+            return;
+        }
+        let Ok(count @ 1..) = pty.read(&mut buffer) else { return };
+        lock(seen).extend_from_slice(&buffer[..count]);
     }
 }
 

@@ -26,18 +26,6 @@ fn curl_speaks_http_2_with_an_api_that_does() {
 }
 
 #[test]
-fn a_node_that_would_go_past_the_proxy_is_warned_about() {
-    let mut world = connected();
-    // Answers as a Node of that version does.
-    world.home.drop_in("node", "#!/bin/sh\necho v20.20.2\n").unwrap();
-    let warned = world.run(&["node", "agent.js"]).expect_code(0);
-    assert!(warned.stderr.contains("Node v20.20.2 ignores the proxy variables"), "{}", warned.stderr);
-    world.home.drop_in("node", "#!/bin/sh\necho v24.1.0\n").unwrap();
-    world.home.set_env("AUTHSOME_QUIET", "0");
-    assert_eq!(world.run(&["node", "agent.js"]).expect_code(0).stderr, "");
-}
-
-#[test]
 fn a_host_without_a_rule_shows_its_own_certificate_and_gets_nothing() {
     let world = connected();
     let others = Ca::new().unwrap();

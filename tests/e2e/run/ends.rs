@@ -56,7 +56,7 @@ fn nothing_of_the_session_outlives_the_command() {
 }
 
 /// The shell or its own child may have gone on for a moment; the next session sees that they are gone.
-fn only_marks_are_left(world: &World) {
+pub(super) fn only_marks_are_left(world: &World) {
     let left = std::fs::read_dir(world.home.authsome().join("run")).unwrap().map(|entry| entry.unwrap().path());
     for session in left {
         let files: Vec<_> = std::fs::read_dir(session).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -1,5 +1,6 @@
 //! Role `proxy`: carry the session's traffic.
 
+use super::credential::Route;
 use crate::Secrets;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -48,6 +49,10 @@ pub struct Opened {
     pub ca: String,
     /// The routes' variables only.
     pub env: BTreeMap<String, String>,
+    /// The routes as the credential source gave them, for the host to tell who is in the session. A proxy may leave
+    /// them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
     /// `password`, of the user `authsome`.
     pub secret: Secrets,
 }
