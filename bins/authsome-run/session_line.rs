@@ -15,7 +15,7 @@ pub fn who_is_in(opened: &Opened, profile: &ProfileName) -> String {
     let names: Vec<String> = opened.routes.iter().filter_map(name).collect();
     match names.is_empty() {
         false => format!("In this session: {}", names.join(", ")),
-        true => format!("Nothing is connected in this session: authsome login PROVIDER{}", profile.flag()),
+        true => format!("No connection is in this session: authsome login PROVIDER{}", profile.flag()),
     }
 }
 

@@ -284,9 +284,46 @@ fn a_token_of_one_instance_is_not_for_another() {
 fn a_session_of_one_provider_knows_no_other() {
     let rig = rig();
     rig.connect("default/acme/default", 3600);
+    let mut record = rig.store.record("default/acme/default");
+    record["provider"] = json!("notion");
+    rig.store.set("default/notion/default", record, json!({"access_token": "x"}));
     let broker = rig.open(json!({"only":["notion"]}));
-    assert_eq!(broker.call("routes", json!({})).unwrap()["routes"], json!([]));
+    let routes = broker.call("routes", json!({})).unwrap()["routes"].clone();
+    assert_eq!((routes.as_array().unwrap().len(), &routes[0]["provider"]), (1, &json!("notion")));
     assert_eq!(broker.resolve(API).unwrap_err().code, Code::NotFound);
+}
+
+#[test]
+fn a_session_of_a_provider_that_is_not_connected_does_not_begin() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let error = rig.open(json!({"only":["acme","notion"]})).call("routes", json!({})).unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), (Code::NotFound, "notion is not connected"));
+    assert_eq!(error.hint.as_deref(), Some("authsome login notion"));
+}
+
+#[test]
+fn a_session_of_a_profile_in_which_nothing_is_kept_does_not_begin() {
+    let rig = rig();
+    rig.connect("home/acme/default", 3600);
+    let broker = rig.unopened(true, Box::new(broker::SystemClock));
+    broker.call("open", json!({"profile":"hoem"})).unwrap();
+    let error = broker.call("routes", json!({})).unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), (Code::NotFound, "there is no profile \"hoem\""));
+    assert_eq!(error.choices, ["home"]);
+    // The default one is there before anything is.
+    assert_eq!(rig.broker().call("routes", json!({})).unwrap()["routes"], json!([]));
+}
+
+#[test]
+fn a_connection_whose_requests_will_be_refused_is_told_with_the_command_that_mends_it() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let mut record = rig.store.record("default/acme/default");
+    record["status"] = json!("invalid");
+    rig.store.set("default/acme/default", record, json!({"access_token": "x"}));
+    let told = rig.broker().notes("routes", json!({}));
+    assert_eq!(told, ["the connection default of acme needs a new login (authsome login acme --force)"]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_quiet_session_and_one_in_a_pipe_say_nothing() {
 fn on_a_terminal_run_says_that_nothing_is_connected() {
     let world = World::new("demo", testkit::Config::notion());
     let seen = shown(&world, &[], "true");
-    assert!(seen.contains("Nothing is connected in this session: authsome login PROVIDER"), "{seen}");
+    assert!(seen.contains("No connection is in this session: authsome login PROVIDER"), "{seen}");
     // There was no placeholder of which anything could have come.
     assert!(!seen.contains(NOTHING), "{seen}");
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use broker::{Broker, Clock, Definitions, Flows, Held, SystemClock, Vault, World};
-use helper::{Link, NoAsks};
+use helper::{Asks, Link, NoAsks};
 use proto::ops::flow::{Learned, Refresh};
 use proto::ops::vault::{Entry, Expect, Rev, Row};
 use proto::{Code, Error, Key, Object, Outcome, Result, Secrets};
@@ -312,6 +312,20 @@ impl Rig {
     }
 }
 
+/// Keeps the notes, and answers nothing.
+#[derive(Default)]
+struct Told(Vec<String>);
+
+impl Asks for Told {
+    fn ask(&mut self, kind: &str, body: Object, alive: &dyn Fn() -> bool) -> Result<Object> {
+        NoAsks.ask(kind, body, alive)
+    }
+
+    fn note(&mut self, text: &str) {
+        self.0.push(text.to_owned());
+    }
+}
+
 #[derive(Clone)]
 pub struct Process {
     pub link: Link,
@@ -321,6 +335,13 @@ pub struct Process {
 impl Process {
     pub fn call(&self, op: &str, body: Value) -> Result<Value> {
         self.link.call(op, object(body), &mut NoAsks).unwrap().map(Value::Object)
+    }
+
+    /// What the person is told while the request is answered.
+    pub fn notes(&self, op: &str, body: Value) -> Vec<String> {
+        let mut told = Told::default();
+        self.link.call(op, object(body), &mut told).unwrap().unwrap();
+        told.0
     }
 
     pub fn resolve(&self, url: &str) -> Result<Value> {
