@@ -56,6 +56,7 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
         events.connected(true, &summary(&key, &record), &text);
         return Ok(0);
     }
+    context.home.make()?;
     let child = context.flow(&flow)?;
     let callback = Callback::parse(context.config.callback.as_deref())?;
     let given = Given::read(&args, &definition)?;

@@ -13,7 +13,7 @@ pub struct Args {
     /// Connection to forget, when there are several
     #[arg(long, value_name = "NAME")]
     pub connection: Option<ConnectionName>,
-    /// Do not ask
+    /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]

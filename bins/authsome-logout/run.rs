@@ -5,7 +5,6 @@ use cli::{Context, Status, catalog, prompt};
 use proto::Result;
 use proto::ops::vault::Expect;
 use serde_json::json;
-use std::io::IsTerminal;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("logout")?;
@@ -16,8 +15,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let row = known.choose_to_end(args.connection.as_ref())?;
     let was_default = known.default.as_ref() == row.key.connection_name();
     let name = row.key.connection_name().cloned().unwrap_or_default();
-    if !args.yes && std::io::stdin().is_terminal() {
-        prompt::confirm(&format!("Forget the connection {name} of {provider}?"), "--yes")?;
+    if !args.yes {
+        let command = format!("authsome logout {provider}{} --yes", row.key.flags());
+        prompt::confirm(&format!("Forget the connection {name} of {provider}?"), &command)?;
     }
     // Unconditionally: a renewal that is under way finds it gone, and ends what it got.
     vault.erase(&row.key, Expect::Anything)?;

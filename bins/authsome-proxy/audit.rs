@@ -99,6 +99,7 @@ impl Audit {
     }
 
     fn bounded(home: &Home, large: u64) -> Result<Audit> {
+        home.make()?;
         let path = home.path().join("audit.jsonl");
         let failed = |error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
         let mut file = open(&path).map_err(failed)?;

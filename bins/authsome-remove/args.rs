@@ -9,7 +9,7 @@
 pub struct Args {
     /// Provider whose definition is your own
     pub provider: String,
-    /// Do not ask
+    /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]

@@ -4,11 +4,11 @@ use crate::args::Args;
 use cli::{Context, Status, prompt};
 use helper::vault::Vault;
 use proto::ops::vault::Expect;
-use proto::{Code, Error, Key, ProviderName, Result, Slot};
+use proto::{Error, Key, ProviderName, Result, Slot};
 use provider::Catalog;
 use serde_json::json;
 use std::fs;
-use std::io::{ErrorKind, IsTerminal};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
@@ -60,22 +60,23 @@ fn stored(vault: &Vault, provider: &ProviderName) -> Result<Vec<Key>> {
     Ok(rows.into_iter().map(|row| row.key).filter(|key| key.provider == *provider).collect())
 }
 
-/// Without a person to ask, no connection goes. An OAuth client does: `revoke` leaves it to the next
-/// login, and without its definition there is none.
+/// Asks whether the definition may go, with what nobody could use without it.
 fn agree(provider: &ProviderName, bundled: bool, orphans: &[Key]) -> Result<()> {
     let held: Vec<String> = orphans.iter().filter_map(described).collect();
-    if std::io::stdin().is_terminal() {
-        let question = match (bundled, held.as_slice()) {
-            (true, _) => format!("Remove your own definition of {provider}?"),
-            (false, []) => format!("Remove the provider {provider}?"),
-            (false, held) => format!("Remove the provider {provider} and forget {}?", held.join(", ")),
-        };
-        return prompt::confirm(&question, "--yes");
+    let question = match (bundled, held.as_slice()) {
+        (true, _) => format!("Remove your own definition of {provider}?"),
+        (false, []) => format!("Remove the provider {provider}?"),
+        (false, held) => format!("Remove the provider {provider} and forget {}?", held.join(", ")),
+    };
+    let command = format!("authsome remove {provider} --yes");
+    match orphans.iter().find(|key| key.connection_name().is_some()) {
+        // Without its definition the provider could not be told any more.
+        Some(connected) => {
+            let revoke = format!("authsome revoke {provider}{}", connected.profile_flag());
+            prompt::confirm(&question, &format!("{command}; {revoke} before it tells the provider"))
+        }
+        None => prompt::confirm(&question, &command),
     }
-    let Some(connected) = orphans.iter().find(|key| key.connection_name().is_some()) else { return Ok(()) };
-    let revoke = format!("authsome revoke {provider}{}", connected.profile_flag());
-    Err(Error::new(Code::NeedsInteraction, format!("{provider} still has {}", held.join(", ")))
-        .hint(format!("{revoke} first, or --yes forgets them")))
 }
 
 fn described(key: &Key) -> Option<String> {

@@ -14,7 +14,7 @@ pub struct Args {
     /// Only this connection
     #[arg(long, value_name = "NAME")]
     pub connection: Option<ConnectionName>,
-    /// Do not ask
+    /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
     #[command(flatten)]

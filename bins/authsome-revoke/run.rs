@@ -7,9 +7,8 @@ use helper::NoAsks;
 use helper::vault::Vault;
 use proto::ops::flow::Refresh;
 use proto::ops::vault::Expect;
-use proto::{Code, Error, Key, ProviderName, Result, codec};
+use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, codec};
 use serde_json::{Value, json};
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// Two tokens at a slow provider.
@@ -21,9 +20,8 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let vault = context.vault()?;
     let known = context.connections(&vault, &provider)?;
     let keys = meant(&known, &args)?;
-    if !args.yes && std::io::stdin().is_terminal() {
-        let names: Vec<String> = keys.iter().map(|key| key.slot.to_string()).collect();
-        prompt::confirm(&format!("Withdraw and forget {} of {provider}?", names.join(", ")), "--yes")?;
+    if !args.yes {
+        agree(context, &provider, &keys, args.connection.as_ref())?;
     }
     let mut ended = Vec::new();
     let mut failed = None;
@@ -48,6 +46,13 @@ fn meant(known: &Connections, args: &Args) -> Result<Vec<Key>> {
         return Ok(vec![known.choose_to_end(args.connection.as_ref())?.key.clone()]);
     }
     Ok(known.rows.iter().map(|row| row.key.clone()).collect())
+}
+
+fn agree(context: &Context, provider: &ProviderName, keys: &[Key], named: Option<&ConnectionName>) -> Result<()> {
+    let names: Vec<String> = keys.iter().map(|key| key.slot.to_string()).collect();
+    let connection = named.map(|name| format!(" --connection {name}")).unwrap_or_default();
+    let command = format!("authsome revoke {provider}{connection}{} --yes", context.profile.flag());
+    prompt::confirm(&format!("Withdraw and forget {} of {provider}?", names.join(", ")), &command)
 }
 
 /// True when the provider was told, false when it cannot be. Nothing is erased before.

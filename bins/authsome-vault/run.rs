@@ -59,6 +59,7 @@ fn write(put: Put, context: &Context) -> Result<Status> {
     let key = key(context, &put.key)?;
     let expect = if put.if_missing { Expect::Missing } else { expect(put.when.if_rev) };
     let (record, secret) = entry_from_stdin()?;
+    context.home.make()?;
     let rev = context.vault()?.put(&key, expect, record, secret)?;
     context.output.document(&json!({"key": key, "rev": rev}));
     Ok(0)

@@ -59,6 +59,14 @@ fn a_signal_to_the_demo_alone_ends_it_as_a_ctrl_c_does() {
 }
 
 #[test]
+fn the_persons_own_home_is_not_so_much_as_made() {
+    let home = Home::new(programs()).unwrap();
+    std::fs::remove_dir(home.authsome()).unwrap();
+    home.run(&["demo"]).unwrap().expect_code(0);
+    assert!(!home.authsome().exists());
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_leaves_nothing_behind() {
     let home = Home::new(programs()).unwrap();
     for command in ["authsome demo", "authsome-conform vault -- authsome-vault"] {

@@ -26,7 +26,7 @@ fn every_connection_ends_at_the_provider_and_the_client_stays() {
     let world = world(Config::plain(), &["work", "personal"]);
     let tokens = ["work", "personal"].map(|name| token(&world, name));
     world.home.run(&["connection", "set-default", "demo", "work"]).unwrap().expect_code(0);
-    let output = world.home.run(&["revoke", "demo"]).unwrap().expect_code(0);
+    let output = world.home.run(&["revoke", "demo", "--yes"]).unwrap().expect_code(0);
     assert_eq!(output.stderr.matches("Withdrew and forgot").count(), 2, "{output:?}");
     assert!(tokens.iter().all(|token| !world.server.is_valid(token)));
     world.home.run(&["get", "demo"]).unwrap().expect_code(5);
@@ -40,7 +40,7 @@ fn one_connection_ends_and_its_neighbour_lives() {
     for config in [Config::plain(), Config::notion(), Config::slack()] {
         let world = world(config, &["work", "personal"]);
         let (work, personal) = (token(&world, "work"), token(&world, "personal"));
-        let output = world.home.run(&["revoke", "demo", "--connection", "work"]).unwrap().expect_code(0);
+        let output = world.home.run(&["revoke", "demo", "--connection", "work", "--yes"]).unwrap().expect_code(0);
         assert!(!world.server.is_valid(&work) && world.server.is_valid(&personal), "{output:?}");
         assert_eq!(token(&world, "personal"), personal);
     }
@@ -50,11 +50,11 @@ fn one_connection_ends_and_its_neighbour_lives() {
 fn what_the_provider_could_not_be_told_of_is_kept_and_the_others_end() {
     let world = world(Config::plain(), &["personal", "work"]);
     world.server.fault(Endpoint::Revoke, Fault::CloseBeforeAnswer, Times::Once);
-    let output = world.home.run(&["revoke", "demo"]).unwrap().expect_code(7);
+    let output = world.home.run(&["revoke", "demo", "--yes"]).unwrap().expect_code(7);
     assert!(output.stderr.contains("the connection personal of demo is kept"), "{output:?}");
     assert!(output.stderr.contains("Withdrew and forgot the connection work"), "{output:?}");
     assert!(world.server.is_valid(&token(&world, "personal")));
-    world.home.run(&["revoke", "demo"]).unwrap().expect_code(0);
+    world.home.run(&["revoke", "demo", "--yes"]).unwrap().expect_code(0);
     world.home.run(&["get", "demo"]).unwrap().expect_code(5);
 }
 
@@ -64,7 +64,7 @@ fn a_definition_that_moved_gets_no_token_to_revoke() {
     let mut moved = world.server.definition("demo");
     moved["oauth"]["revocation_url"] = json!(format!("{}/elsewhere", world.server.url()));
     world.home.write_definition("demo", &moved).unwrap();
-    let output = world.home.run(&["revoke", "demo"]).unwrap().expect_code(4);
+    let output = world.home.run(&["revoke", "demo", "--yes"]).unwrap().expect_code(4);
     assert!(output.stderr.contains("authsome login demo --force"), "{output:?}");
     assert!(world.server.requests_to("/elsewhere").is_empty() && world.server.requests_to("/revoke").is_empty());
     world.home.run(&["get", "demo"]).unwrap().expect_code(0);
@@ -77,7 +77,7 @@ fn a_provider_without_an_endpoint_is_warned_about_and_forgotten() {
     definition["oauth"].as_object_mut().unwrap().remove("revocation_url");
     world.home.write_definition("demo", &definition).unwrap();
     world.connect(&[]);
-    let output = world.home.run(&["revoke", "demo", "--quiet"]).unwrap().expect_code(0);
+    let output = world.home.run(&["revoke", "demo", "--quiet", "--yes"]).unwrap().expect_code(0);
     assert!(output.stderr.contains("warning") && output.stderr.contains("only forgotten here"), "{output:?}");
     world.home.run(&["get", "demo"]).unwrap().expect_code(5);
 }
@@ -114,7 +114,7 @@ fn a_connection_that_is_being_renewed_ends_with_what_the_renewal_got() {
     let world = world(Config { access_ttl: Some(2), ..Config::plain() }, &["work"]);
     world.server.configure(|config| config.access_ttl = Some(3600));
     let export = renewing(&world, 1000);
-    world.home.run(&["revoke", "demo", "--connection", "work"]).unwrap().expect_code(0);
+    world.home.run(&["revoke", "demo", "--connection", "work", "--yes"]).unwrap().expect_code(0);
     drop(export.finish());
     assert_eq!((world.server.refresh_count(), world.server.reuse_count()), (1, 0));
     let living = world.server.secrets().iter().filter(|secret| world.server.is_valid(secret)).count();
@@ -138,7 +138,7 @@ fn a_logout_in_the_middle_of_a_renewal_leaves_no_token_behind() {
     let world = world(Config { access_ttl: Some(2), ..Config::plain() }, &["work"]);
     world.server.configure(|config| config.access_ttl = Some(3600));
     let export = renewing(&world, 1000);
-    world.home.run(&["logout", "demo", "--connection", "work"]).unwrap().expect_code(0);
+    world.home.run(&["logout", "demo", "--connection", "work", "--yes"]).unwrap().expect_code(0);
     drop(export.finish());
     world.home.run(&["get", "demo"]).unwrap().expect_code(5);
     // What came after the logout belongs to nobody, and is withdrawn.

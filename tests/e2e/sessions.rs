@@ -292,8 +292,8 @@ fn a_connection_that_is_kept_open_sees_a_new_default_and_a_logout() {
     assert!(statuses[0].starts_with("409") && statuses.last().unwrap().starts_with("200"), "{statuses:?}");
     assert!(is_from(&world, "work"));
     let statuses = kept_open(&world, 16, || {
-        world.home.run(&["logout", "demo", "--connection", "work"]).unwrap().expect_code(0);
-        world.home.run(&["logout", "demo", "--connection", "personal"]).unwrap().expect_code(0);
+        world.home.run(&["logout", "demo", "--connection", "work", "--yes"]).unwrap().expect_code(0);
+        world.home.run(&["logout", "demo", "--connection", "personal", "--yes"]).unwrap().expect_code(0);
     });
     assert!(statuses[0].starts_with("200") && statuses.last().unwrap().starts_with("403"), "{statuses:?}");
 }

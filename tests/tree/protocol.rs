@@ -237,7 +237,7 @@ fn mentions(text: &str, field: &str) -> bool {
 fn the_config_page_has_every_key_and_no_other() {
     let home = tempfile::tempdir().unwrap();
     let home = cli::Home::locate(Some(home.path())).unwrap();
-    home.prepare().unwrap();
+    home.make().unwrap();
     // What is no JSON is answered with the list of keys.
     std::fs::write(home.config_file(), "{").unwrap();
     let hint = cli::Config::load(&home).unwrap_err().hint.unwrap_or_default();
@@ -253,7 +253,7 @@ fn the_example_of_the_config_is_taken_without_a_warning() {
     for (_, example) in blocks(&files::read("man/src/config.md"), "json") {
         let home = tempfile::tempdir().unwrap();
         let home = cli::Home::locate(Some(home.path())).unwrap();
-        home.prepare().unwrap();
+        home.make().unwrap();
         std::fs::write(home.config_file(), &example).unwrap();
         assert_eq!(cli::Config::load(&home).unwrap().1, Vec::<String>::new());
     }

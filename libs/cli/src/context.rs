@@ -51,7 +51,7 @@ pub struct Context {
 impl Context {
     pub fn new(globals: &Globals, output: Output) -> Result<Context> {
         let home = Home::locate(globals.home.as_deref())?;
-        home.prepare()?;
+        home.check()?;
         let (config, warnings) = Config::load(&home)?;
         warnings.iter().for_each(|warning| output.warning(warning));
         let tracer = tracer();

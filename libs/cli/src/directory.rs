@@ -45,6 +45,7 @@ impl Context {
         let path = path_in(folder)?;
         let text = read(&path)?;
         let choices = self.canonical(&path, parse(&path, &text)?)?;
+        self.home.make()?;
         // Two at once would each write what they had read.
         let _lock = lock::patiently(&self.home.locks(), "trusted")?;
         let mut trusted = self.trusted()?;

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// The home's path. It exists, and is nobody else's to write, once [`Home::prepare`] has run.
+/// The home's path. Nothing there, if anything is, is others' to write once [`Home::check`] has passed.
 #[derive(Debug, Clone)]
 pub struct Home(PathBuf);
 
@@ -50,8 +50,23 @@ impl Home {
         self.0.join("trusted.json")
     }
 
-    /// Makes the home and `providers/`, 0700, when they are missing; refuses one that others may write.
-    pub fn prepare(&self) -> Result<()> {
+    /// Refuses a home or `providers/` that others may write, or that cannot be read. Makes neither: a
+    /// command that only reads leaves no trace, and reads a missing home as an empty one.
+    ///
+    /// # Errors
+    /// `denied` for a directory that others may write or own, `unavailable` for one that cannot be read.
+    pub fn check(&self) -> Result<()> {
+        for directory in [&self.0, &self.providers()] {
+            check_private(directory)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the home and `providers/`, 0700, where they are missing. A command that writes calls it first.
+    ///
+    /// # Errors
+    /// Those of [`Home::check`], and `unavailable` when a directory cannot be made.
+    pub fn make(&self) -> Result<()> {
         for directory in [&self.0, &self.providers()] {
             make_private(directory)?;
         }
@@ -64,29 +79,34 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// Makes `directory` 0700 (its parents by the umask), or checks the one that is there.
+/// Makes `directory` and what is missing above it, 0700, or checks the one that is there.
 pub fn make_private(directory: &Path) -> Result<()> {
-    let failed = |what: &str, error: std::io::Error| {
-        Error::unavailable(format!("cannot {what} {}: {error}", directory.display()))
-            .hint("authsome --home DIR … uses another place")
-    };
+    if check_private(directory)? {
+        return Ok(());
+    }
+    match DirBuilder::new().recursive(true).mode(0o700).create(directory) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(failed("make", directory, &error)),
+    }
+}
+
+/// Refuses a directory that others may write, or that cannot be read; false when there is none.
+fn check_private(directory: &Path) -> Result<bool> {
     match fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => {
             refuse_writable(directory, &metadata)?;
-            fs::read_dir(directory).map(drop).map_err(|error| failed("read", error))
+            fs::read_dir(directory).map(|_| true).map_err(|error| failed("read", directory, &error))
         }
-        Ok(_) => Err(Error::unavailable(format!("{} is not a directory", directory.display()))),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            if let Some(parent) = directory.parent() {
-                fs::create_dir_all(parent).map_err(|error| failed("make", error))?;
-            }
-            match DirBuilder::new().mode(0o700).create(directory) {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed("make", error)),
-                _ => Ok(()),
-            }
-        }
-        Err(error) => Err(failed("read", error)),
+        Ok(_) => Err(Error::unavailable(format!("{} is not a directory", directory.display()))
+            .hint("authsome --home DIR … uses another place")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("read", directory, &error)),
     }
+}
+
+fn failed(what: &str, directory: &Path, error: &std::io::Error) -> Error {
+    Error::unavailable(format!("cannot {what} {}: {error}", directory.display()))
+        .hint("authsome --home DIR … uses another place")
 }
 
 /// Refuses what another user could have put there: what others own, or may write and can reach.
@@ -109,9 +129,25 @@ mod tests {
     fn a_home_is_made_private_whatever_the_umask() {
         let parent = tempfile::tempdir().unwrap();
         let home = Home::locate(Some(&parent.path().join("a/b"))).unwrap();
-        home.prepare().unwrap();
+        home.make().unwrap();
         assert_eq!(fs::metadata(home.path()).unwrap().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(home.providers()).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_folder_in_a_home_that_is_missing_makes_that_private_too() {
+        let parent = tempfile::tempdir().unwrap();
+        let home = Home::locate(Some(&parent.path().join("h"))).unwrap();
+        make_private(&home.locks()).unwrap();
+        assert_eq!(fs::metadata(home.path()).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_missing_home_is_fit_to_be_read_and_stays_missing() {
+        let parent = tempfile::tempdir().unwrap();
+        let home = Home::locate(Some(&parent.path().join("h"))).unwrap();
+        home.check().unwrap();
+        assert!(!home.path().exists());
     }
 
     #[test]
@@ -119,11 +155,12 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let home = Home::locate(Some(&parent.path().join("h"))).unwrap();
-        home.prepare().unwrap();
+        home.make().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o770)).unwrap();
-        let error = home.prepare().unwrap_err();
-        assert!(error.hint.unwrap().starts_with("chmod go-w "));
+        for error in [home.check().unwrap_err(), home.make().unwrap_err()] {
+            assert!(error.hint.unwrap().starts_with("chmod go-w "));
+        }
         fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        assert_eq!(home.prepare(), Ok(()), "nobody else can come there");
+        assert_eq!(home.make(), Ok(()), "nobody else can come there");
     }
 }

@@ -1,18 +1,25 @@
 //! Questions on a terminal. Without one, the answer is an error that says which flag would do.
+//!
+//! One rule for every command that forgets or withdraws what only a new login brings back: it asks on
+//! a terminal, and without one it needs `--yes`.
 
 use proto::{Code, Error, Result};
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// Asks for a yes; `instead` names the flag for those without a terminal.
+/// Asks for a yes. `instead` is the hint where nobody can be asked: the command or flag that needs no answer.
+///
+/// # Errors
+/// `needs-interaction` when stdin or stderr, where the question is read, is no terminal; `declined` for a no.
 pub fn confirm(question: &str, instead: &str) -> Result<()> {
-    if !io::stdin().is_terminal() {
-        return Err(Error::new(Code::NeedsInteraction, format!("{question}: no terminal to ask on")).hint(instead));
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        let text = format!("cannot ask {question:?} without a terminal");
+        return Err(Error::new(Code::NeedsInteraction, text).hint(instead));
     }
     let mut answer = String::new();
     let asked = write!(io::stderr(), "{question} [y/N] ").and_then(|()| io::stdin().lock().read_line(&mut answer));
     match asked {
         Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
         Ok(_) => Err(Error::new(Code::Declined, "nothing was changed")),
-        Err(error) => Err(Error::unavailable(format!("cannot read from the terminal: {error}"))),
+        Err(error) => Err(Error::unavailable(format!("cannot read from the terminal: {error}")).hint(instead)),
     }
 }

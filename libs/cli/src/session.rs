@@ -32,6 +32,7 @@ pub struct Session {
 impl Session {
     /// Makes this session's directory, after removing those whose owner is dead.
     pub fn begin(home: &Home) -> Result<Session> {
+        home.make()?;
         make_private(&home.run())?;
         sweep(home);
         let Some(own) = process::stat("self").map(|found| found.process) else {

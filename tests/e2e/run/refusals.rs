@@ -51,7 +51,7 @@ fn a_logout_during_the_session_is_a_403_and_never_a_request_without_a_credential
     let script = format!("curl -sS -o first {URL}; {WAIT_FOR_GO}; sleep 1.2; exec curl -sS -i {URL}");
     let running = start(&world, &script);
     made(&world, "first");
-    world.home.run(&["logout", "demo"]).unwrap().expect_code(0);
+    world.home.run(&["logout", "demo", "--yes"]).unwrap().expect_code(0);
     go(&world);
     let (status, code, body) = refusal(&running.finish().unwrap().expect_code(0).stdout);
     assert_eq!((status, code.as_str()), (403, "not-found"));
