@@ -146,7 +146,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand login" -l no-color -d 
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -l connection -d 'Connection to forget, when there are several' -r
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -l profile -d 'Use the connections of this profile' -r
-complete -c authsome -n "__fish_authsome_using_subcommand logout" -s y -l yes -d 'Do not ask'
+complete -c authsome -n "__fish_authsome_using_subcommand logout" -s y -l yes -d 'Do not ask; needed where there is no terminal'
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -l no-color -d 'Do not colour messages'
@@ -168,14 +168,14 @@ complete -c authsome -n "__fish_authsome_using_subcommand proxy" -s q -l quiet -
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand remove" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand remove" -l profile -d 'Use the connections of this profile' -r
-complete -c authsome -n "__fish_authsome_using_subcommand remove" -s y -l yes -d 'Do not ask'
+complete -c authsome -n "__fish_authsome_using_subcommand remove" -s y -l yes -d 'Do not ask; needed where there is no terminal'
 complete -c authsome -n "__fish_authsome_using_subcommand remove" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand remove" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand remove" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l connection -d 'Only this connection' -r
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l profile -d 'Use the connections of this profile' -r
-complete -c authsome -n "__fish_authsome_using_subcommand revoke" -s y -l yes -d 'Do not ask'
+complete -c authsome -n "__fish_authsome_using_subcommand revoke" -s y -l yes -d 'Do not ask; needed where there is no terminal'
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l no-color -d 'Do not colour messages'

@@ -222,8 +222,8 @@ _arguments "${_arguments_options[@]}" : \
 '--connection=[Connection to forget, when there are several]:NAME:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
-'-y[Do not ask]' \
-'--yes[Do not ask]' \
+'-y[Do not ask; needed where there is no terminal]' \
+'--yes[Do not ask; needed where there is no terminal]' \
 '--json[Answer in JSON, errors too]' \
 '-q[Say nothing but what was asked for]' \
 '--quiet[Say nothing but what was asked for]' \
@@ -256,8 +256,8 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
-'-y[Do not ask]' \
-'--yes[Do not ask]' \
+'-y[Do not ask; needed where there is no terminal]' \
+'--yes[Do not ask; needed where there is no terminal]' \
 '--json[Answer in JSON, errors too]' \
 '-q[Say nothing but what was asked for]' \
 '--quiet[Say nothing but what was asked for]' \
@@ -270,8 +270,8 @@ _arguments "${_arguments_options[@]}" : \
 '--connection=[Only this connection]:NAME:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
-'-y[Do not ask]' \
-'--yes[Do not ask]' \
+'-y[Do not ask; needed where there is no terminal]' \
+'--yes[Do not ask; needed where there is no terminal]' \
 '--json[Answer in JSON, errors too]' \
 '-q[Say nothing but what was asked for]' \
 '--quiet[Say nothing but what was asked for]' \
