@@ -324,7 +324,7 @@ _authsome() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "env dotenv shell json fish powershell" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "env dotenv shell json fish powershell env-file github-env header" -- "${cur}"))
                     return 0
                     ;;
                 --home)
@@ -405,12 +405,16 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__inspect)
-            opts="-q --home --profile --json --quiet --no-color"
+            opts="-q --connection --home --profile --json --quiet --no-color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --connection)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -427,12 +431,16 @@ _authsome() {
             return 0
             ;;
         authsome__subcmd__list)
-            opts="-q --connected --home --profile --json --quiet --no-color"
+            opts="-q --connected --connection --home --profile --json --quiet --no-color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --connection)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

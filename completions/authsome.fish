@@ -36,7 +36,7 @@ complete -c authsome -n "__fish_authsome_needs_command" -f -a "conform" -d 'Test
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "connection" -d 'Manage several accounts of one provider'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "credential" -d 'Tell what goes where; the default helper of the role credential'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "demo" -d 'Watch a login, a vault and a run against an embedded provider'
-complete -c authsome -n "__fish_authsome_needs_command" -f -a "export" -d 'Print a credential as variables for a shell'
+complete -c authsome -n "__fish_authsome_needs_command" -f -a "export" -d 'Print a credential as variables for a shell, a file or a CI job, or as a header'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "flow" -d 'Speak OAuth; the default helper of the role flow'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "get" -d 'Show a connection'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "inspect" -d 'Print a provider\'s definition'
@@ -95,12 +95,15 @@ complete -c authsome -n "__fish_authsome_using_subcommand demo" -l json -d 'Answ
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand export" -l connection -d 'Connection to export, when there are several' -r
-complete -c authsome -n "__fish_authsome_using_subcommand export" -l format -d 'How to write the variables' -r -f -a "env\t'export NAME=\'value\', for eval in sh, bash and zsh'
-dotenv\t'NAME=\'value\', for a .env file'
+complete -c authsome -n "__fish_authsome_using_subcommand export" -l format -d 'Who reads it' -r -f -a "env\t'export NAME=\'value\', for eval in sh, bash and zsh'
+dotenv\t'NAME=value, quoted where it must be, for a .env file'
 shell\t'NAME=\'value\'; export NAME, for eval in any POSIX shell'
 json\t'One JSON object'
 fish\t'set -gx NAME \'value\', for fish'
-powershell\t'$Env:NAME = \'value\', for PowerShell'"
+powershell\t'$Env:NAME = \'value\', for PowerShell'
+env-file\t'NAME=value as it is, for docker run --env-file and kubectl --from-env-file'
+github-env\t'NAME=value, or several lines with a delimiter, for the file $GITHUB_ENV'
+header\t'Authorization: Bearer value, or what the provider wants, for curl -H @FILE'"
 complete -c authsome -n "__fish_authsome_using_subcommand export" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand export" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand export" -l json -d 'Answer in JSON, errors too'
@@ -115,11 +118,13 @@ complete -c authsome -n "__fish_authsome_using_subcommand get" -l show-secret -d
 complete -c authsome -n "__fish_authsome_using_subcommand get" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand get" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand get" -l no-color -d 'Do not colour messages'
+complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l connection -d 'As this connection uses it: with the base URL that it was made with' -r
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l no-color -d 'Do not colour messages'
+complete -c authsome -n "__fish_authsome_using_subcommand list" -l connection -d 'Only connections of this name' -r
 complete -c authsome -n "__fish_authsome_using_subcommand list" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand list" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand list" -l connected -d 'Only providers that are connected'

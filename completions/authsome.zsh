@@ -138,12 +138,15 @@ _arguments "${_arguments_options[@]}" : \
 (export)
 _arguments "${_arguments_options[@]}" : \
 '--connection=[Connection to export, when there are several]:NAME:_default' \
-'--format=[How to write the variables]:FORMAT:((env\:"export NAME='\''value'\'', for eval in sh, bash and zsh"
-dotenv\:"NAME='\''value'\'', for a .env file"
+'--format=[Who reads it]:FORMAT:((env\:"export NAME='\''value'\'', for eval in sh, bash and zsh"
+dotenv\:"NAME=value, quoted where it must be, for a .env file"
 shell\:"NAME='\''value'\''; export NAME, for eval in any POSIX shell"
 json\:"One JSON object"
 fish\:"set -gx NAME '\''value'\'', for fish"
-powershell\:"\$Env\:NAME = '\''value'\'', for PowerShell"))' \
+powershell\:"\$Env\:NAME = '\''value'\'', for PowerShell"
+env-file\:"NAME=value as it is, for docker run --env-file and kubectl --from-env-file"
+github-env\:"NAME=value, or several lines with a delimiter, for the file \$GITHUB_ENV"
+header\:"Authorization\: Bearer value, or what the provider wants, for curl -H @FILE"))' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--json[Answer in JSON, errors too]' \
@@ -174,6 +177,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (inspect)
 _arguments "${_arguments_options[@]}" : \
+'--connection=[As this connection uses it\: with the base URL that it was made with]:NAME:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--json[Answer in JSON, errors too]' \
@@ -185,6 +189,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (list)
 _arguments "${_arguments_options[@]}" : \
+'--connection=[Only connections of this name]:NAME:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--connected[Only providers that are connected]' \
@@ -399,7 +404,7 @@ _authsome_commands() {
 'connection:Manage several accounts of one provider' \
 'credential:Tell what goes where; the default helper of the role credential' \
 'demo:Watch a login, a vault and a run against an embedded provider' \
-'export:Print a credential as variables for a shell' \
+'export:Print a credential as variables for a shell, a file or a CI job, or as a header' \
 'flow:Speak OAuth; the default helper of the role flow' \
 'get:Show a connection' \
 'inspect:Print a provider'\''s definition' \

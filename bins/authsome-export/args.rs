@@ -2,7 +2,7 @@
 
 use proto::ConnectionName;
 
-/// Print a credential as variables for a shell
+/// Print a credential as variables or as a header
 ///
 /// Programs that can run under authsome run should: they never see the credential then. A refresh
 /// token is never exported.
@@ -14,19 +14,19 @@ pub struct Args {
     /// Connection to export, when there are several
     #[arg(long, value_name = "NAME")]
     pub connection: Option<ConnectionName>,
-    /// How to write the variables
+    /// Who reads it
     #[arg(long, value_enum, default_value_t = Format::Env)]
     pub format: Format,
     #[command(flatten)]
     pub globals: cli::Globals,
 }
 
-/// The reader of the variables.
+/// The reader of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// export NAME='value', for eval in sh, bash and zsh
     Env,
-    /// NAME='value', for a .env file
+    /// NAME=value, quoted where it must be, for a .env file
     Dotenv,
     /// NAME='value'; export NAME, for eval in any POSIX shell
     Shell,
@@ -36,4 +36,10 @@ pub enum Format {
     Fish,
     /// $Env:NAME = 'value', for PowerShell
     Powershell,
+    /// NAME=value as it is, for docker run --env-file and kubectl --from-env-file
+    EnvFile,
+    /// NAME=value, or several lines with a delimiter, for the file $GITHUB_ENV
+    GithubEnv,
+    /// Authorization: Bearer value, or what the provider wants, for curl -H @FILE
+    Header,
 }

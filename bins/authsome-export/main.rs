@@ -4,6 +4,7 @@
 
 mod args;
 mod format;
+mod header;
 mod run;
 
 fn main() -> std::process::ExitCode {

@@ -1,7 +1,7 @@
 //! The credential source's `token`, as text for a shell.
 
 use crate::args::{Args, Format};
-use crate::format;
+use crate::{format, header};
 use cli::{Context, Status, catalog};
 use proto::ops::credential::{Open, Token, TokenGiven};
 use proto::{Object, Result};
@@ -18,10 +18,16 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let connection = args.connection.or_else(|| context.choices().get(&provider).cloned());
     let wanted = Token { provider, connection };
     let given: TokenGiven = child.link().request("token", &wanted)?;
-    let variables: BTreeMap<&str, &str> =
-        given.env.iter().filter_map(|(name, from)| Some((name.as_str(), given.secret.get(from)?))).collect();
     let format = if context.output.is_json() { Format::Json } else { args.format };
-    context.output.text(&format::format(&variables, format));
+    let text = match format {
+        Format::Header => header::header(&definition, &given)?,
+        _ => format::format(&variables(&given), format)?,
+    };
+    context.output.text(&text);
     child.leave();
     Ok(0)
+}
+
+fn variables(given: &TokenGiven) -> BTreeMap<&str, &str> {
+    given.env.iter().filter_map(|(name, from)| Some((name.as_str(), given.secret.get(from)?))).collect()
 }

@@ -1,5 +1,7 @@
 //! The command line of `authsome inspect`.
 
+use proto::ConnectionName;
+
 /// Print a provider's definition
 ///
 /// What it prints loads again: put it into ~/.authsome/providers/ and edit it, and it wins over the
@@ -9,6 +11,9 @@
 pub struct Args {
     /// Provider, or an alias of one
     pub provider: String,
+    /// As this connection uses it: with the base URL that it was made with
+    #[arg(long, value_name = "NAME")]
+    pub connection: Option<ConnectionName>,
     #[command(flatten)]
     pub globals: cli::Globals,
 }

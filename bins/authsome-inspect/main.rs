@@ -1,4 +1,5 @@
-//! `authsome inspect`: a definition, exactly as it loads again. It asks no vault.
+//! `authsome inspect`: a definition, exactly as it loads again. It asks the vault for a named
+//! connection alone, and opens no secret.
 
 #![forbid(unsafe_code)]
 

@@ -2,8 +2,9 @@
 
 use crate::args::Args;
 use cli::{Connections, Context, Status, connections, table};
+use proto::ops::vault::Row;
 use proto::record::Connection;
-use proto::{Key, ProviderName, Result};
+use proto::{Code, ConnectionName, Error, Key, ProviderName, Result};
 use provider::definition::AuthType;
 use serde_json::{Value, json};
 
@@ -15,12 +16,26 @@ struct Listed {
     /// Why its definition cannot be used.
     broken: Option<String>,
     stored: Connections,
+    /// The name of the connections to show, when not all are shown.
+    named: Option<ConnectionName>,
+}
+
+impl Listed {
+    /// The connections to show.
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        let is_shown = |row: &&Row| self.named.is_none() || row.key.connection_name() == self.named.as_ref();
+        self.stored.rows.iter().filter(is_shown)
+    }
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
-    let mut listed = providers(context)?;
-    if args.connected {
-        listed.retain(|provider| !provider.stored.rows.is_empty());
+    let mut listed = providers(context, args.connection.as_ref())?;
+    if args.connected || args.connection.is_some() {
+        listed.retain(|provider| provider.rows().next().is_some());
+    }
+    if let (Some(name), []) = (&args.connection, listed.as_slice()) {
+        let list = format!("authsome list --connected{}", context.profile.flag());
+        return Err(Error::new(Code::NotFound, format!("no provider has a connection {:?}", name.as_str())).hint(list));
     }
     if context.output.is_json() {
         let providers: Vec<Value> = listed.iter().map(as_json).collect();
@@ -31,7 +46,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     Ok(0)
 }
 
-fn providers(context: &Context) -> Result<Vec<Listed>> {
+fn providers(context: &Context, named: Option<&ConnectionName>) -> Result<Vec<Listed>> {
     // It comes up while the definitions are read.
     let vault = context.start_vault();
     let definitions = context.catalog()?.list().map_err(cli::catalog::explained)?;
@@ -50,12 +65,12 @@ fn providers(context: &Context) -> Result<Vec<Listed>> {
             }
         };
         let stored = found.name.parse().ok().and_then(|name: ProviderName| stored.remove(&name)).unwrap_or_default();
-        listed.push(Listed { name: found.name, auth_type, source, broken, stored });
+        listed.push(Listed { name: found.name, auth_type, source, broken, stored, named: named.cloned() });
     }
     // A connection whose definition was removed is still somebody's credential.
     let orphans = stored.into_iter().map(|(name, stored)| {
         let broken = Some("it has no definition".to_owned());
-        Listed { name: name.to_string(), auth_type: "-", source: "missing", broken, stored }
+        Listed { name: name.to_string(), auth_type: "-", source: "missing", broken, stored, named: named.cloned() }
     });
     listed.extend(orphans);
     listed.sort_by(|a, b| a.name.cmp(&b.name));
@@ -84,7 +99,7 @@ fn default(listed: &Listed) -> Option<&Key> {
 
 fn as_json(listed: &Listed) -> Value {
     let (now, default) = (proto::time::now(), default(listed));
-    let rows = listed.stored.rows.iter().map(|row| {
+    let rows = listed.rows().map(|row| {
         let record = connections::shown(row);
         json!({"name": connections::name(&row.key), "default": default == Some(&row.key), "status": record.state(now),
                "account": record.account, "expires_at": record.expires_at})
@@ -122,7 +137,7 @@ fn as_table(listed: &[Listed]) -> String {
             row(state(provider), "-".into(), "-".into());
         }
         let default = default(provider).filter(|_| provider.stored.rows.len() > 1);
-        for stored in &provider.stored.rows {
+        for stored in provider.rows() {
             let record = connections::shown(stored);
             let mark = if default == Some(&stored.key) { " (default)" } else { "" };
             row(record.state(now), format!("{}{mark}", connections::name(&stored.key)), expires(&record, now));

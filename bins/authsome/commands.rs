@@ -25,7 +25,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "list", kind: Porcelain, summary: "List providers and connections" },
     Command { name: "get", kind: Porcelain, summary: "Show a connection" },
     Command { name: "inspect", kind: Porcelain, summary: "Print a provider's definition" },
-    Command { name: "export", kind: Porcelain, summary: "Print a credential as variables for a shell" },
+    Command { name: "export", kind: Porcelain, summary: "Print a credential as variables or as a header" },
     Command { name: "remove", kind: Porcelain, summary: "Remove your own definition of a provider" },
     Command { name: "connection", kind: Porcelain, summary: "Manage several accounts of one provider" },
     Command { name: "run", kind: Porcelain, summary: "Run a command that uses credentials without seeing them" },

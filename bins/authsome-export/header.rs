@@ -1,0 +1,36 @@
+//! A credential as the header that a request needs, for a client that reads headers from a file.
+
+use proto::ops::credential::TokenGiven;
+use proto::{Code, Error, Result};
+use provider::{Definition, Place};
+use secrecy::{ExposeSecret, SecretString};
+
+/// One line, `Authorization: Bearer …` or what the definition says.
+///
+/// # Errors
+/// `invalid` when the provider takes its credential in no header; `denied` when it cannot stand in one.
+pub fn header(definition: &Definition, given: &TokenGiven) -> Result<String> {
+    let name = &definition.name;
+    let secret = ["access_token", "api_key"].into_iter().find_map(|field| given.secret.get(field));
+    let secret = SecretString::from(secret.unwrap_or_default());
+    let slots = provider::render(definition, &secret).map_err(|error| {
+        Error::new(Code::Denied, format!("cannot make a header for {name}: {error}"))
+            .hint(format!("authsome login {name} --force"))
+    })?;
+    let slot = slots.into_iter().find(|slot| slot.place == Place::Header).ok_or_else(|| {
+        Error::invalid(format!("{name} takes its credential in no header"))
+            .hint(format!("authsome export {name} --format env"))
+    })?;
+    Ok(format!("{}: {}\n", capitalised(&slot.name), slot.value.expose_secret()))
+}
+
+/// `x-api-key` as people write it, `X-Api-Key`; a reader takes both (RFC 9110 §5.1).
+fn capitalised(name: &str) -> String {
+    let mut after = '-';
+    let capital = |c: char| {
+        let shown = if after == '-' { c.to_ascii_uppercase() } else { c };
+        after = c;
+        shown
+    };
+    name.chars().map(capital).collect()
+}
