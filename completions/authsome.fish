@@ -36,7 +36,7 @@ complete -c authsome -n "__fish_authsome_needs_command" -f -a "conform" -d 'Test
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "connection" -d 'Manage several accounts of one provider'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "credential" -d 'Tell what goes where; the default helper of the role credential'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "demo" -d 'Watch a login, a vault and a run against an embedded provider'
-complete -c authsome -n "__fish_authsome_needs_command" -f -a "export" -d 'Print a credential as variables for a shell, a file or a CI job, or as a header'
+complete -c authsome -n "__fish_authsome_needs_command" -f -a "export" -d 'Print a credential as variables or as a header'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "flow" -d 'Speak OAuth; the default helper of the role flow'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "get" -d 'Show a connection'
 complete -c authsome -n "__fish_authsome_needs_command" -f -a "inspect" -d 'Print a provider\'s definition'

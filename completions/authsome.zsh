@@ -404,7 +404,7 @@ _authsome_commands() {
 'connection:Manage several accounts of one provider' \
 'credential:Tell what goes where; the default helper of the role credential' \
 'demo:Watch a login, a vault and a run against an embedded provider' \
-'export:Print a credential as variables for a shell, a file or a CI job, or as a header' \
+'export:Print a credential as variables or as a header' \
 'flow:Speak OAuth; the default helper of the role flow' \
 'get:Show a connection' \
 'inspect:Print a provider'\''s definition' \

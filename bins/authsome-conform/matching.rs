@@ -64,6 +64,12 @@ fn at(path: &str, template: &Value, actual: &Value, bindings: &mut Bindings) -> 
             let mut pairs = wanted.iter().zip(found).enumerate();
             pairs.try_for_each(|(n, (wanted, found))| at(&format!("{path}[{n}]"), wanted, found, bindings))
         }
+        (Value::Array(wanted), Value::Array(found)) => {
+            let (wanted, found) = (wanted.len(), found.len());
+            Err(format!("{path} should have {wanted} items, but has {found}: {}", shown(path, actual)))
+        }
+        // Names within it are no values yet: it is told as the transcript writes it.
+        (Value::Object(_) | Value::Array(_), _) => Err(differs(path, template, actual)),
         _ => {
             let wanted = filled(template, bindings)?;
             if wanted == *actual { Ok(()) } else { Err(differs(path, &wanted, actual)) }
@@ -170,6 +176,19 @@ mod tests {
         assert!(holds(json!(["${r}", "${r}"]), json!(["8", "9"])).is_err());
         assert!(holds(json!("${k}"), json!("y")).is_err());
         assert!(holds(json!("a/${k}/b"), json!("a/x/b")).is_ok());
+    }
+
+    #[test]
+    fn another_number_or_another_kind_is_told_as_that_whatever_names_the_template_has() {
+        let template = json!({"ok":{"records":[{"key":"${k}","secret":"${absent}"}]}});
+        let told = |records| holds(template.clone(), json!({"ok":{"records":records}})).unwrap_err();
+        assert_eq!(told(json!([])), ".ok.records should have 1 items, but has 0: []");
+        assert_eq!(told(json!([1, 2])), ".ok.records should have 1 items, but has 2: [1,2]");
+        assert_eq!(told(json!(7)), ".ok.records should be [{\"key\":\"${k}\",\"secret\":[secret]}], but is 7");
+        assert_eq!(
+            holds(json!({"${set}":["${new}"]}), json!("x")).unwrap_err(),
+            " should be {\"${set}\":[\"${new}\"]}, but is \"x\""
+        );
     }
 
     #[test]

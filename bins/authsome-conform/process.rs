@@ -9,7 +9,7 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -21,9 +21,6 @@ const ENDING: Duration = Duration::from_secs(2);
 /// A credential helper may be writing a renewal.
 const ENDING_RENEWAL: Duration = Duration::from_secs(30);
 
-/// What a helper's environment holds besides `AUTHSOME_*` and `SSL_CERT_*`.
-const PASSED: &[&str] = &["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
-
 pub struct Process {
     child: std::process::Child,
     stdin: Option<Sender<Vec<u8>>>,
@@ -34,10 +31,10 @@ pub struct Process {
 impl Process {
     pub fn start(helper: &[OsString], role: &str, home: &Path) -> Result<Process, String> {
         let Some((program, arguments)) = helper.split_first() else { return Err("no helper was named".into()) };
-        let mut command = Command::new(from_here(program));
+        let home = std::path::absolute(home).map_err(|error| format!("it has no home: {error}"))?;
+        let mut command = cli::helpers::command(from_here(program), &home);
         command.args(arguments).arg(format!("--authsome-helper={role}"));
-        command.current_dir("/").env_clear().envs(std::env::vars_os().filter(|(name, _)| is_passed(name)));
-        command.env("AUTHSOME_HOME", home).process_group(0);
+        command.process_group(0);
         let started = Channel::attach(&mut command).and_then(|channel| Ok((command.spawn()?, channel)));
         let (child, channel) = started.map_err(|error| format!("it cannot be started: {error}"))?;
         let (stdin, stdout) = (writer(channel.writer), reader(Lines::new(channel.reader)));
@@ -132,9 +129,4 @@ fn from_here(program: &OsString) -> OsString {
         Ok(path) if program.to_string_lossy().contains('/') => path.into(),
         _ => program.clone(),
     }
-}
-
-fn is_passed(name: &OsString) -> bool {
-    let Some(name) = name.to_str() else { return false };
-    PASSED.contains(&name) || name.starts_with("AUTHSOME_") || name.starts_with("SSL_CERT_")
 }

@@ -8,8 +8,10 @@ use crate::matching::Bindings;
 use crate::player;
 use crate::transcript::{self, Case, Needs};
 use cli::{Globals, Output};
-use proto::{Code, Error, Hello, Object};
+use proto::{Error, Hello, Object, Result};
 use serde_json::{Value, json};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,40 +24,39 @@ enum Verdict {
 
 pub fn run(args: Args) -> ExitCode {
     let output = Output::new(&Globals { json: args.json, ..Globals::default() });
-    let scratch = match Scratch::new() {
-        Ok(scratch) => scratch,
-        Err(error) => {
-            output.error(&error);
-            return ExitCode::from(error.code.exit_status());
-        }
-    };
-    let setup = Setup { role: args.role, helper: args.helper, home: args.home.clone().unwrap_or_default() };
-    let hello = match Conversation::start(&setup.with_home(&args.home.unwrap_or(scratch.home("hello")))) {
+    play(&args, &output).unwrap_or_else(|error| {
+        output.error(&error);
+        ExitCode::from(error.code.exit_status())
+    })
+}
+
+fn play(args: &Args, output: &Output) -> Result<ExitCode> {
+    let scratch = Scratch::new()?;
+    let home = |case: &str| args.home.clone().map_or_else(|| scratch.home(case), Ok);
+    let setup = Setup { role: args.role, helper: args.helper.clone(), home: home("hello")? };
+    let hello = match Conversation::start(&setup) {
         Ok(conversation) => conversation.hello().clone(),
         Err(what) => {
-            say(&output, "hello", "a helper says hello first", &Verdict::Failed(what));
-            return ExitCode::FAILURE;
+            say(output, "hello", "a helper says hello first", &Verdict::Failed(what));
+            return Ok(ExitCode::FAILURE);
         }
     };
     let wanted = |name: &str| args.only.as_deref().is_none_or(|only| name.contains(only));
     let cases: Vec<_> = cases::of(args.role).iter().filter(|(name, _)| wanted(name)).collect();
     if cases.is_empty() {
         let only = proto::redact::shown(args.only.as_deref().unwrap_or_default());
-        let error = Error::invalid(format!("no case has a name with {only:?} in it")).hint("leave out --only");
-        output.error(&error);
-        return ExitCode::from(error.code.exit_status());
+        return Err(Error::invalid(format!("no case has a name with {only:?} in it")).hint("leave out --only"));
     }
     let mut failed = 0;
     for (name, text) in cases {
         let case = transcript::parse(text).unwrap_or_else(|what| unreachable!("{name}.jsonl: {what}"));
-        let given = (!setup.home.as_os_str().is_empty()).then(|| setup.home.clone());
-        let setup = setup.with_home(&given.unwrap_or_else(|| scratch.home(name)));
+        let setup = setup.with_home(&home(name)?);
         for (suffix, verdict) in verdicts(&setup, &case, &hello, name) {
             failed += usize::from(matches!(verdict, Verdict::Failed(_)));
-            say(&output, &format!("{name}{suffix}"), &case.title, &verdict);
+            say(output, &format!("{name}{suffix}"), &case.title, &verdict);
         }
     }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// One verdict, or one for each flow.
@@ -137,21 +138,30 @@ fn say(output: &Output, name: &str, title: &str, verdict: &Verdict) {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> proto::Result<Scratch> {
+    fn new() -> Result<Scratch> {
         let path = std::env::temp_dir().join(format!("authsome-conform-{}", std::process::id()));
-        let made = std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(&path);
-        made.map_err(|error| proto::Error::new(Code::Unavailable, format!("making {}: {error}", path.display())))?;
+        make_private(&path)?;
         Ok(Scratch(path))
     }
 
-    fn home(&self, case: &str) -> PathBuf {
-        self.0.join(case)
+    /// An empty directory, 0700.
+    fn home(&self, case: &str) -> Result<PathBuf> {
+        let path = self.0.join(case);
+        make_private(&path)?;
+        Ok(path)
     }
+}
+
+fn make_private(path: &Path) -> Result<()> {
+    DirBuilder::new().mode(0o700).create(path).map_err(|error| {
+        Error::unavailable(format!("cannot make the directory {}: {error}", path.display()))
+            .hint("TMPDIR=DIR names another place")
+    })
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What a helper left in use stays for the system to clear away.
-        let _ = std::fs::remove_dir_all(Path::new(&self.0));
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

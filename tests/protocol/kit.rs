@@ -3,8 +3,10 @@
 use crate::*;
 use testkit::Output;
 
+/// `role` with flags, if any.
 fn conform(home: &Home, role: &str, helper: &str) -> Output {
-    home.run_program("authsome-conform", &[role, "--", helper]).unwrap()
+    let args: Vec<&str> = role.split(' ').chain(["--", helper]).collect();
+    home.run_program("authsome-conform", &args).unwrap()
 }
 
 /// Every case held but those named, which need what the helper does not offer.
@@ -67,6 +69,71 @@ fn a_credential_source_in_sh_keeps_the_protocol() {
     home.set_env("AUTHSOME_FIXED_HOST", "api.example.test");
     home.set_env("AUTHSOME_FIXED_FILE", token.to_str().unwrap());
     holds(&conform(&home, "credential", helper("authsome-credential-fixed").to_str().unwrap()), &[]);
+}
+
+/// Notes how it was started, then is the bundled vault.
+const NOTING: &str = r#"#!/bin/sh
+{ env; pwd; echo "$@"; stat -Lc %F /proc/self/fd/0; [ -d "$AUTHSOME_HOME" ] && ls -A "$AUTHSOME_HOME"; } > "$TMPDIR/started"
+exec authsome-vault "$@"
+"#;
+
+/// What [`NOTING`] wrote, without the home, which is another.
+fn started(home: &Home) -> Vec<String> {
+    let file = home.tmp().join("started");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(file).unwrap();
+    let mut lines: Vec<String> =
+        text.lines().filter(|line| !line.starts_with("AUTHSOME_HOME=")).map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn the_kit_starts_a_helper_as_a_host_does() {
+    let mut home = home();
+    for (name, value) in [
+        ("LC_ALL", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("DISPLAY", ":7"),
+        ("SSH_AUTH_SOCK", "/nowhere"),
+        ("HTTPS_PROXY", "http://127.0.0.1:1"),
+        ("no_proxy", "intranet.test"),
+        ("SSL_CERT_DIR", "/nowhere"),
+        ("AUTHSOME_MINE", "1"),
+        ("NOBODYS", "1"),
+    ] {
+        home.set_env(name, value);
+    }
+    let helper = home.drop_in("authsome-vault-noting", NOTING).unwrap();
+    conform(&home, "vault --only missing", helper.to_str().unwrap());
+    let by_the_kit = started(&home);
+    home.write_config(&serde_json::json!({"vault": "noting"})).unwrap();
+    home.run(&["list"]).unwrap().expect_code(0);
+    let by_a_host = started(&home);
+    let without_config: Vec<&String> = by_a_host.iter().filter(|line| *line != "config.json").collect();
+    assert_eq!(by_the_kit.iter().collect::<Vec<_>>(), without_config);
+    assert!(by_the_kit.contains(&"DISPLAY=:7".to_owned()) && by_the_kit.contains(&"/".to_owned()), "{by_the_kit:?}");
+    assert!(!by_the_kit.iter().any(|line| line.starts_with("NOBODYS")), "{by_the_kit:?}");
+}
+
+#[test]
+fn the_kit_gives_every_case_an_empty_home() {
+    let home = home();
+    let refusing = "#!/bin/sh\n[ -d \"$AUTHSOME_HOME\" ] && [ -z \"$(ls -A \"$AUTHSOME_HOME\")\" ] && exec authsome-vault \"$@\"\n";
+    let helper = home.drop_in("authsome-vault-refusing", refusing).unwrap();
+    let args = ["vault", "--only", "missing", "--", helper.to_str().unwrap()];
+    let output = home.run_program("authsome-conform", &args).unwrap().expect_code(0);
+    assert!(!output.stdout.contains("failed"), "{}", output.stdout);
+}
+
+#[test]
+fn a_home_that_is_named_from_here_is_meant_from_here() {
+    let home = home();
+    let helper = home.drop_in("authsome-vault-noting", NOTING).unwrap();
+    let args = ["vault", "--only", "missing", "--home", "mine", "--", helper.to_str().unwrap()];
+    home.run_program("authsome-conform", &args).unwrap().expect_code(0);
+    let text = std::fs::read_to_string(home.tmp().join("started")).unwrap();
+    assert!(text.contains(&format!("AUTHSOME_HOME={}", home.work().join("mine").display())), "{text}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::{Context, exec_path};
 use helper::{Asks, Child, NoAsks, Spawned, vault::Vault};
 use proto::{Object, Result};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -91,17 +92,18 @@ impl Context {
             None => exec_path::find_bundled(&format!("authsome-{role}"))?,
             Some(name) => exec_path::find_helper(role, name)?,
         };
-        Ok(Child::spawn(self.command(&program), role, self.tracer.clone())?)
+        Ok(Child::spawn(command(&program, self.home.path()), role, self.tracer.clone())?)
     }
+}
 
-    /// The command of a helper: no argument, `/`, and no more of the environment than it needs.
-    fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir("/").env_clear();
-        command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_passed)));
-        command.env("AUTHSOME_HOME", self.home.path());
-        command
-    }
+/// The command of a helper, as every host starts one: in `/`, without an argument yet, and with no more of the
+/// environment than the protocol's page lists.
+pub fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/").env_clear();
+    command.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_passed)));
+    command.env("AUTHSOME_HOME", home);
+    command
 }
 
 fn is_passed(name: &str) -> bool {
