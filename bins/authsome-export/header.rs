@@ -2,10 +2,10 @@
 
 use proto::ops::credential::TokenGiven;
 use proto::{Code, Error, Result};
-use provider::{Definition, Place};
+use provider::Definition;
 use secrecy::{ExposeSecret, SecretString};
 
-/// One line, `Authorization: Bearer …` or what the definition says.
+/// One line, `Authorization: Bearer …` or the first header that the definition names.
 ///
 /// # Errors
 /// `invalid` when the provider takes its credential in no header; `denied` when it cannot stand in one.
@@ -17,11 +17,12 @@ pub fn header(definition: &Definition, given: &TokenGiven) -> Result<String> {
         Error::new(Code::Denied, format!("cannot make a header for {name}: {error}"))
             .hint(format!("authsome login {name} --force"))
     })?;
-    let slot = slots.into_iter().find(|slot| slot.place == Place::Header).ok_or_else(|| {
+    let first = slots.iter().find_map(|slot| Some((slot.place.header()?, &slot.value)));
+    let (header, value) = first.ok_or_else(|| {
         Error::invalid(format!("{name} takes its credential in no header"))
             .hint(format!("authsome export {name} --format env"))
     })?;
-    Ok(format!("{}: {}\n", capitalised(&slot.name), slot.value.expose_secret()))
+    Ok(format!("{}: {}\n", capitalised(&header), value.expose_secret()))
 }
 
 /// `x-api-key` as people write it, `X-Api-Key`; a reader takes both (RFC 9110 §5.1).
