@@ -144,7 +144,7 @@ fn authority(mut hosts: Vec<Permitted>, routes: &Routes) -> Result<SessionCa> {
 fn permitted(target: &Target) -> Permitted {
     match &target.host {
         HostPattern::Exact(host) => Permitted::Host(host.clone()),
-        HostPattern::Suffix(suffix) => Permitted::Below(suffix.clone()),
+        HostPattern::Suffix(suffix) | HostPattern::Labelled(_, suffix) => Permitted::Below(suffix.clone()),
     }
 }
 

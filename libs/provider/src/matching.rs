@@ -48,7 +48,7 @@ impl<T> Routes<T> {
             for (index, target) in rule.targets.iter().enumerate() {
                 let (table, name) = match &target.host {
                     HostPattern::Exact(host) => (&mut routes.exact, host),
-                    HostPattern::Suffix(suffix) => (&mut routes.suffix, suffix),
+                    HostPattern::Suffix(suffix) | HostPattern::Labelled(_, suffix) => (&mut routes.suffix, suffix),
                 };
                 table.entry(Authority::new(name.clone(), target.port)).or_default().push((at, index));
             }
@@ -65,14 +65,28 @@ impl<T> Routes<T> {
 
     /// Some target lies at this host and port: its connections are to be opened up.
     pub fn covers(&self, authority: &Authority) -> bool {
-        self.exact.contains_key(authority) || suffixes(authority).any(|suffix| self.suffix.contains_key(&suffix))
+        let below = |suffix: Authority| {
+            self.suffix.get(&suffix).is_some_and(|all| self.fitting(all, authority).next().is_some())
+        };
+        self.exact.contains_key(authority) || suffixes(authority).any(below)
     }
 
     /// Owners of the targets at this host and port, whatever their paths.
-    pub fn owners(&self, authority: &Authority) -> impl Iterator<Item = &T> {
+    pub fn owners<'a>(&'a self, authority: &'a Authority) -> impl Iterator<Item = &'a T> {
         let suffixes = suffixes(authority).filter_map(|suffix| self.suffix.get(&suffix));
-        let entries = self.exact.get(authority).into_iter().chain(suffixes).flatten();
-        entries.map(|(rule, _)| &self.rules[*rule].owner)
+        let entries = self.exact.get(authority).into_iter().chain(suffixes);
+        let fitting = entries.flat_map(move |entries| self.fitting(entries, authority));
+        fitting.map(|(rule, _)| &self.rules[rule].owner)
+    }
+
+    /// The entries whose pattern is met by the host: under a suffix may stand one label of a kind.
+    fn fitting<'a>(
+        &'a self,
+        entries: &'a [(usize, usize)],
+        authority: &'a Authority,
+    ) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let fits = |(rule, target): (usize, usize)| self.rules[rule].targets[target].host.matches(&authority.host);
+        entries.iter().copied().filter(move |entry| fits(*entry))
     }
 
     /// `path` is without query, as the client sent it.
@@ -90,23 +104,32 @@ impl<T> Routes<T> {
     }
 
     /// The rules whose most specific target is the most specific of all: exact host before suffix,
-    /// longer suffix before shorter, then the longer path.
+    /// longer suffix before shorter, a label of a kind before any, then the longer path.
     fn best(&self, authority: &Authority, path: &Readings) -> Vec<usize> {
-        let exact = self.exact.get(authority).map(|entries| self.longest(entries, path)).unwrap_or_default();
-        if !exact.is_empty() {
+        let exact = self.exact.get(authority).map(|entries| self.longest(entries.iter().copied(), path));
+        if let Some(exact) = exact.filter(|rules| !rules.is_empty()) {
             return exact;
         }
-        suffixes(authority)
-            .filter_map(|suffix| self.suffix.get(&suffix))
-            .map(|entries| self.longest(entries, path))
+        let below = suffixes(authority).filter_map(|suffix| self.suffix.get(&suffix));
+        below
+            .flat_map(|entries| {
+                [true, false].map(|labelled| {
+                    let of_kind = self.fitting(entries, authority).filter(|entry| self.is_labelled(*entry) == labelled);
+                    self.longest(of_kind, path)
+                })
+            })
             .find(|rules| !rules.is_empty())
             .unwrap_or_default()
     }
 
-    fn longest(&self, entries: &[(usize, usize)], path: &Readings) -> Vec<usize> {
+    fn is_labelled(&self, (rule, target): (usize, usize)) -> bool {
+        matches!(self.rules[rule].targets[target].host, HostPattern::Labelled(..))
+    }
+
+    fn longest(&self, entries: impl Iterator<Item = (usize, usize)>, path: &Readings) -> Vec<usize> {
         let mut length = 0;
         let mut best: Vec<usize> = Vec::new();
-        for &(rule, target) in entries {
+        for (rule, target) in entries {
             let prefix = self.rules[rule].targets[target].path.as_deref().unwrap_or_default();
             if !prefix.is_empty() && !path.all_within(prefix) {
                 continue;
@@ -168,6 +191,8 @@ mod tests {
             rule("klaviyo", &["a.klaviyo.com"], &[]),
             rule("klaviyo-oauth", &["a.klaviyo.com"], &["a.klaviyo.com/oauth/token"]),
             rule("linear", &["*.linear.app"], &[]),
+            rule("numbered", &["api[0-9]+.linear.app"], &[]),
+            rule("github", &["api[0-9]+.github.com"], &[]),
             rule("linear-mcp", &["mcp.linear.app"], &[]),
             rule("local", &["api.local.test:8443/v1"], &[]),
         ])
@@ -196,6 +221,9 @@ mod tests {
             ("a.b.googleapis.com/x", "google"),
             ("api.linear.app/graphql", "linear"),
             ("mcp.linear.app/mcp", "linear-mcp"),
+            ("api2.linear.app/x", "numbered"),
+            ("api2.x.linear.app/x", "linear"),
+            ("api2.github.com/x", "github"),
             ("api.local.test:8443/v1/x", "local"),
         ] {
             assert_eq!(whose(url), owner, "{url}");
@@ -212,6 +240,8 @@ mod tests {
             "api-notion.com/v1",
             "api.notion.com:8443/v1",
             "googleapis.com/x",
+            "api.github.com/x",
+            "x.api2.github.com/x",
             "googleapis.attacker.test/x",
             "evilgoogleapis.com/x",
             "googleapis.com.attacker.test/x",

@@ -1,9 +1,11 @@
 //! A `regex:` host of an older definition, as the patterns that match the same names.
 //!
 //! A regular expression over host names is how a token leaves for `googleapis.attacker.test`. It
-//! is taken only when it is exactly a set of names, or everything under a suffix; what could match
-//! anything more is refused, with a name that it would have matched.
+//! is taken only when it is exactly a set of names, everything under a suffix, or names that differ
+//! within their first label; what could match anything more is refused, with a name that it would
+//! have matched.
 
+use crate::label::{Label, Part};
 use crate::target::HostPattern;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
@@ -16,6 +18,8 @@ enum Piece {
     Text(String),
     /// `.*`, `.+`: anything, dots too.
     Anything,
+    /// `[0-9]+`: one or more of these, which have no dot.
+    Many(Vec<u8>),
     Start,
     End,
 }
@@ -57,7 +61,11 @@ fn shapes(hir: &Hir) -> Result<Vec<Vec<Piece>>, String> {
         HirKind::Repetition(repetition) => match (repetition.min, repetition.max) {
             (0, Some(1)) => [vec![vec![]], shapes(&repetition.sub)?].concat(),
             (0 | 1, None) if matches_any_character(&repetition.sub) => vec![vec![Piece::Anything]],
-            _ => return Err("repeats a part; write *.suffix or list the hosts instead".to_owned()),
+            (min, max) => {
+                let class = within_a_label(&repetition.sub)
+                    .ok_or_else(|| "repeats a part; write *.suffix or list the hosts instead".to_owned())?;
+                counted(class, min, max).ok_or_else(too_much)?
+            }
         },
         HirKind::Concat(parts) => {
             let mut all = vec![vec![]];
@@ -72,6 +80,39 @@ fn shapes(hir: &Hir) -> Result<Vec<Vec<Piece>>, String> {
         }
     };
     if shapes.len() > MOST { Err(too_much()) } else { Ok(shapes) }
+}
+
+/// The characters of a class that has no dot, or of one letter: a repetition of them stays inside a label.
+fn within_a_label(hir: &Hir) -> Option<Vec<u8>> {
+    let has: Box<dyn Fn(char) -> bool> = match hir.kind() {
+        HirKind::Capture(capture) => return within_a_label(&capture.sub),
+        HirKind::Literal(literal) if literal.0.len() == 1 => {
+            let only = char::from(literal.0[0]);
+            Box::new(move |c| c == only)
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            Box::new(|c| class.iter().any(|range| range.start() <= c && c <= range.end()))
+        }
+        _ => return None,
+    };
+    let of_names = (b'a'..=b'z').chain(b'0'..=b'9').chain([b'-']);
+    let either_case = |byte: &u8| has(char::from(*byte)) || has(char::from(byte.to_ascii_uppercase()));
+    let mut members: Vec<u8> = of_names.filter(either_case).collect();
+    members.sort_unstable();
+    (!has('.') && !members.is_empty()).then_some(members)
+}
+
+/// `[0-9]{2,}` and its like, as one or more; a known number as so many. An empty label is no name.
+fn counted(class: Vec<u8>, min: u32, max: Option<u32>) -> Option<Vec<Vec<Piece>>> {
+    match (min, max) {
+        (0, None) => Some(vec![vec![], vec![Piece::Many(class)]]),
+        (1, None) => Some(vec![vec![Piece::Many(class)]]),
+        (min, Some(max)) if class.len() == 1 && max as usize <= MOST => {
+            let letter = char::from(class[0]);
+            Some((min..=max).map(|times| vec![Piece::Text(letter.to_string().repeat(times as usize))]).collect())
+        }
+        _ => None,
+    }
 }
 
 /// The members of a small class, in lower case.
@@ -130,8 +171,28 @@ fn pattern(regex: &str, shape: &[Piece]) -> Result<HostPattern, String> {
             Err(would_match(regex, &format!("{}.attacker.test", text.trim_matches('.'))))
         }
         [.., Piece::Anything] | [] => Err(would_match(regex, "attacker.test")),
+        pieces if pieces.iter().any(|piece| matches!(piece, Piece::Many(_))) => labelled(pieces),
         _ => Err("is more than names and *.suffix; list the hosts instead".to_owned()),
     }
+}
+
+/// Names that differ within their first label: its parts, then the suffix.
+fn labelled(pieces: &[Piece]) -> Result<HostPattern, String> {
+    let more = || "is more than names and *.suffix; list the hosts instead".to_owned();
+    let Some((Piece::Text(last), first)) = pieces.split_last() else { return Err(more()) };
+    let (end, suffix) = last.split_once('.').ok_or_else(more)?;
+    let mut parts = Vec::new();
+    for piece in first {
+        match piece {
+            Piece::Many(class) => parts.push(Part::Many(class.clone())),
+            Piece::Text(text) if !text.contains('.') => parts.push(Part::Text(text.clone())),
+            _ => return Err(more()),
+        }
+    }
+    parts.extend((!end.is_empty()).then(|| Part::Text(end.to_owned())));
+    let label = Label::new(parts).ok_or_else(more)?;
+    let text = format!("{label}.{suffix}");
+    text.parse().map_err(|error| format!("matches {text:?}, which {error}"))
 }
 
 fn would_match(regex: &str, name: &str) -> String {
@@ -159,6 +220,11 @@ mod tests {
             (r"^(api\.twitter\.com|x\.com)", &["api.twitter.com", "x.com"]),
             (r"us[12]\.example\.com", &["us1.example.com", "us2.example.com"]),
             (r"(?i)a\.example\.com", &["a.example.com"]),
+            (r"^api[0-9]+\.github\.com$", &["api[0-9]+.github.com"]),
+            (r"api\d*\.github\.com", &["api.github.com", "api[0-9]+.github.com"]),
+            (r"[A-Za-z]+-eu\.example\.com", &["[a-z]+-eu.example.com"]),
+            (r"[^.]+\.notion\.com", &["[0-9a-z-]+.notion.com"]),
+            (r"x{3}\.notion\.com", &["xxx.notion.com"]),
         ] {
             assert_eq!(texts(regex), expected, "{regex}");
         }
@@ -178,13 +244,17 @@ mod tests {
         }
         for regex in [
             r"api.notion.com",
-            r"[a-z]+\.notion\.com",
+            r"api[0-9.]+\.notion\.com",
+            r"api[0-9]+notion\.com",
+            r"x\.api[0-9]+\.notion\.com",
+            r"api[0-9]+\.com",
+            r"api[0-9]{4}\.notion\.com",
             r"[^.]*\.notion\.com",
+            r"(ab)+\.notion\.com",
             r".*\.com",
             r".*\.co\.uk",
             r"a.*\.notion\.com",
             r".*\.notion\.com|.*",
-            r"x{3}\.notion\.com",
             r"\bapi\.notion\.com",
             r"a$b\.com",
             r"(",

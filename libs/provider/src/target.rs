@@ -2,6 +2,7 @@
 //!
 //! It matches names, never addresses: nothing is resolved here.
 
+use crate::label::Label;
 use crate::path;
 use host::{Authority, BadHost, Host};
 use std::fmt;
@@ -16,6 +17,8 @@ pub enum HostPattern {
     Exact(Host),
     /// The suffix without `*.`; one or more labels stand before it.
     Suffix(Host),
+    /// One label of a kind, `api[0-9]+`, before the suffix.
+    Labelled(Label, Host),
 }
 
 /// One place; `path` is canonical, begins with `/` and ends without one.
@@ -34,6 +37,8 @@ pub enum BadTarget {
     Characters,
     #[error("has '*' elsewhere than as the whole first label")]
     Wildcard,
+    #[error("has '[' in its first label, and no class such as api[0-9]+ there")]
+    Label,
     #[error("covers names of unrelated owners; a wildcard needs a suffix such as *.example.com")]
     TooWide,
     #[error("{0}")]
@@ -45,13 +50,17 @@ impl HostPattern {
         match self {
             HostPattern::Exact(exact) => exact == host,
             HostPattern::Suffix(suffix) => is_below(host, suffix),
+            HostPattern::Labelled(label, suffix) => {
+                let split = host.domain().and_then(|name| name.split_once('.'));
+                split.is_some_and(|(first, rest)| suffix.domain() == Some(rest) && label.matches(first))
+            }
         }
     }
 
-    /// The name without `*.`.
+    /// The name without what stands for several.
     pub fn name(&self) -> &Host {
         match self {
-            HostPattern::Exact(host) | HostPattern::Suffix(host) => host,
+            HostPattern::Exact(host) | HostPattern::Suffix(host) | HostPattern::Labelled(_, host) => host,
         }
     }
 }
@@ -60,17 +69,17 @@ impl FromStr for HostPattern {
     type Err = BadTarget;
 
     fn from_str(text: &str) -> Result<HostPattern, BadTarget> {
-        let Some(suffix) = text.strip_prefix("*.") else {
-            return if text.contains('*') { Err(BadTarget::Wildcard) } else { Ok(HostPattern::Exact(text.parse()?)) };
-        };
-        if suffix.contains('*') {
+        let (first, name) = first_label(text);
+        if name.contains('*') {
             return Err(BadTarget::Wildcard);
         }
-        let suffix: Host = suffix.parse()?;
-        if !has_one_owner(&suffix) {
-            return Err(BadTarget::TooWide);
+        let host: Host = name.parse()?;
+        match first {
+            None => Ok(HostPattern::Exact(host)),
+            Some(_) if !has_one_owner(&host) => Err(BadTarget::TooWide),
+            Some("*") => Ok(HostPattern::Suffix(host)),
+            Some(label) => Ok(HostPattern::Labelled(label.parse().map_err(|()| BadTarget::Label)?, host)),
         }
-        Ok(HostPattern::Suffix(suffix))
     }
 }
 
@@ -105,15 +114,13 @@ impl FromStr for Target {
             Some(slash) => (&rest[..slash], Some(&rest[slash..])),
             None => (rest, None),
         };
-        let (star, name) = match authority.strip_prefix("*.") {
-            Some(name) => ("*.", name),
-            None => ("", authority),
-        };
+        let (first, name) = first_label(authority);
         if name.contains('*') {
             return Err(BadTarget::Wildcard);
         }
         let Authority { host, port } = Authority::parse(name, DEFAULT_PORT)?;
-        Target::new(&format!("{star}{host}"), port, path)
+        let first = first.map(|first| format!("{first}.")).unwrap_or_default();
+        Target::new(&format!("{first}{host}"), port, path)
     }
 }
 
@@ -122,6 +129,7 @@ impl fmt::Display for HostPattern {
         match self {
             HostPattern::Exact(host) => host.fmt(f),
             HostPattern::Suffix(suffix) => write!(f, "*.{suffix}"),
+            HostPattern::Labelled(label, suffix) => write!(f, "{label}.{suffix}"),
         }
     }
 }
@@ -134,6 +142,14 @@ impl fmt::Display for Target {
             write!(f, ":{}", self.port)?;
         }
         f.write_str(self.path.as_deref().unwrap_or_default())
+    }
+}
+
+/// A first label that stands for several, and the name behind it. The `[` of an address is none.
+fn first_label(text: &str) -> (Option<&str>, &str) {
+    match text.split_once('.') {
+        Some((first, rest)) if first == "*" || (first.contains('[') && !first.contains(':')) => (Some(first), rest),
+        _ => (None, text),
     }
 }
 
@@ -176,6 +192,7 @@ mod tests {
             ("*.googleapis.com", "*.googleapis.com"),
             ("*.googleapis.com:8443/x", "*.googleapis.com:8443/x"),
             ("[::1]:8443/x", "[::1]:8443/x"),
+            ("https://API[0-9]+.github.com:8443/x", "api[0-9]+.github.com:8443/x"),
         ] {
             assert_eq!(target(text).to_string(), canonical);
             assert_eq!(target(canonical), target(text));
@@ -200,12 +217,35 @@ mod tests {
             "*.1.2.3.4",
             "api.*.com",
             "a*.example.com",
+            "a[0-9].example.com",
+            "a[0-9]+.com",
+            "a[.]+.example.com",
+            "x.a[0-9]+.example.com",
             "*.*.example.com",
             "api%2enotion.com",
             "{base_url}",
             "api.notion.com:0",
         ] {
             assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_class_stays_inside_its_label() {
+        let pattern = target("api[0-9]+.github.com").host;
+        for name in ["api1.github.com", "API42.GitHub.com."] {
+            assert!(pattern.matches(&name.parse().unwrap()), "{name}");
+        }
+        for name in [
+            "api.github.com",
+            "github.com",
+            "api1.x.github.com",
+            "x.api1.github.com",
+            "api1.github.com.attacker.test",
+            "api1x.github.com",
+            "api1-github.com",
+        ] {
+            assert!(!pattern.matches(&name.parse().unwrap()), "{name}");
         }
     }
 
