@@ -54,6 +54,7 @@ impl Stage {
             resource: scope.resource,
             targets: scope.targets,
             places: Some(scope.places),
+            variables: Some(scope.variables),
             rest: Object::new(),
         };
         let program = match kept {

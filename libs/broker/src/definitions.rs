@@ -8,35 +8,44 @@ use provider::{Catalog, CatalogError, Definition};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-/// How long a definition that was read is taken as it is: a changed file counts within a second.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// The catalog, read at most once a second per provider.
+/// The catalog. Within a session every definition is the one that the session began with.
 pub struct Definitions {
     folder: Option<PathBuf>,
-    read: Mutex<HashMap<ProviderName, (Instant, Arc<Definition>)>>,
+    /// The catalog of the session, once there is one.
+    frozen: Mutex<Option<std::result::Result<Catalog, CatalogError>>>,
+    read: Mutex<HashMap<ProviderName, Arc<Definition>>>,
 }
 
 impl Definitions {
     /// `folder` holds the user's own definitions; it need not be there.
     pub fn new(folder: Option<PathBuf>) -> Definitions {
-        Definitions { folder, read: Mutex::default() }
+        Definitions { folder, frozen: Mutex::default(), read: Mutex::default() }
+    }
+
+    /// Begins a session: what is changed from now on counts for the next one.
+    pub(crate) fn freeze(&self) {
+        *lock(&self.frozen) = Some(self.open().and_then(Catalog::frozen));
+        lock(&self.read).clear();
     }
 
     /// By name or alias.
     pub(crate) fn find(&self, name: &ProviderName) -> Result<Arc<Definition>> {
-        let now = Instant::now();
-        if let Some((at, definition)) = lock(&self.read).get(name)
-            && now.duration_since(*at) < FRESH
-        {
+        if let Some(definition) = lock(&self.read).get(name) {
             return Ok(definition.clone());
         }
-        let catalog = Catalog::open(self.folder.as_deref()).map_err(unusable)?;
-        let definition = Arc::new(catalog.find(name.as_str()).map_err(unusable)?.definition);
-        lock(&self.read).insert(name.clone(), (now, definition.clone()));
+        let frozen = lock(&self.frozen);
+        let found = match &*frozen {
+            Some(catalog) => catalog.as_ref().map_err(Clone::clone).and_then(|catalog| catalog.find(name.as_str())),
+            None => self.open().and_then(|catalog| catalog.find(name.as_str())),
+        };
+        let definition = Arc::new(found.map_err(unusable)?.definition);
+        lock(&self.read).insert(name.clone(), definition.clone());
         Ok(definition)
+    }
+
+    fn open(&self) -> std::result::Result<Catalog, CatalogError> {
+        Catalog::open(self.folder.as_deref())
     }
 
     /// The definition with the connection's base URL; not compared with what was confirmed.
@@ -72,6 +81,7 @@ pub(crate) fn bound(definition: &Definition) -> Result<Bound> {
         resource: scope.resource,
         targets: scope.targets,
         places: Some(scope.places),
+        variables: Some(scope.variables),
         rest: Object::new(),
     })
 }

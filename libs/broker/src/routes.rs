@@ -27,7 +27,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads the vault and the definitions again.
+    /// Reads the vault again.
     pub fn refresh(&mut self, world: &World, session: &Session, note: &dyn Fn(&str)) -> Result<()> {
         let present = connections(world, &format!("{}/", session.profile))?;
         if self.made_at.is_none() {
@@ -166,9 +166,23 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         choices,
         targets,
         except,
-        env: definitions[0].session_env(proto::PLACEHOLDER),
+        env: confirmed_env(&definitions[0], connections),
         private_network: definitions.iter().any(|definition| definition.private_network),
     })
+}
+
+/// The variables of a definition, without those that are confirmed at login and were not.
+fn confirmed_env(definition: &Definition, connections: &Connections) -> BTreeMap<String, String> {
+    let mut env = definition.session_env(proto::PLACEHOLDER);
+    for text in definition.confirmed_variables() {
+        // A record of an older program says nothing of variables.
+        let is_confirmed =
+            |record: &Connection| record.bound.variables.as_ref().is_none_or(|known| known.contains(&text));
+        if !connections.records.values().any(is_confirmed) {
+            env.remove(text.split('=').next().unwrap_or_default());
+        }
+    }
+    env
 }
 
 /// The login endpoints that a definition leaves open, as this connection's login found them.

@@ -44,6 +44,7 @@ impl Broker {
     }
 
     fn open(&self, open: Open) -> Result<Object> {
+        self.world.definitions.freeze();
         let mut session = Session::new(open);
         session.choose = self.by_name(session.choose)?;
         session.grant = self.by_name(session.grant)?;

@@ -116,6 +116,32 @@ fn a_definition_that_puts_the_credential_elsewhere_in_a_request_gets_none_until_
 }
 
 #[test]
+fn a_definition_that_is_changed_during_a_session_counts_from_the_next_one() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let broker = rig.broker();
+    rig.define(acme(json!({"export":{"env":{"access_token":["ACME_OTHER"]}},"places":[{"header":"Origin"}]})));
+    let env = |broker: &common::Process| broker.call("routes", json!({})).unwrap()["routes"][0]["env"].clone();
+    assert_eq!(broker.resolve(API).unwrap()["set"][0]["name"], "authorization");
+    assert_eq!(env(&broker), json!({"ACME_ACCESS_TOKEN":"authsome-proxy-managed"}));
+    assert_eq!(env(&rig.broker()), json!({"ACME_OTHER":"authsome-proxy-managed"}));
+}
+
+#[test]
+fn a_variable_of_an_odd_name_is_set_only_where_the_login_confirmed_it() {
+    let rig = rig();
+    rig.define(acme(json!({"export":{"env":{"access_token":["ACME_TOKEN","STRANGE"]}}})));
+    rig.connect("default/acme/default", 3600);
+    let mut record = rig.store.record("default/acme/default");
+    for (confirmed, set) in [(json!([]), 1), (json!(["STRANGE=access_token"]), 2)] {
+        record["bound"]["variables"] = confirmed;
+        rig.store.set("default/acme/default", record.clone(), json!({"access_token":"a0"}));
+        let routes = rig.broker().call("routes", json!({})).unwrap();
+        assert_eq!(routes["routes"][0]["env"].as_object().unwrap().len(), set);
+    }
+}
+
+#[test]
 fn two_accounts_are_ambiguous_until_something_says_which() {
     let rig = rig();
     rig.connect("default/acme/personal", 3600);

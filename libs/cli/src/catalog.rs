@@ -50,6 +50,7 @@ pub fn bound(definition: &Definition) -> Result<Bound> {
         resource: scope.resource,
         targets: scope.targets,
         places: Some(scope.places),
+        variables: Some(scope.variables),
         rest: Object::new(),
     })
 }

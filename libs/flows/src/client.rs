@@ -46,6 +46,7 @@ pub(crate) fn bound(task: &Task) -> Result<Bound> {
         targets: scope.targets,
         // An OAuth client stands in no request of a command.
         places: None,
+        variables: None,
         rest: Object::new(),
     })
 }

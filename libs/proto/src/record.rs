@@ -50,6 +50,9 @@ pub struct Bound {
     /// A record of an older program has none, and nothing is compared then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub places: Option<Vec<String>>,
+    /// Variables that lead a program somewhere or have an odd name, as `NAME=WHAT`; absent like `places`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Vec<String>>,
     /// Fields of a newer program.
     #[serde(flatten)]
     pub rest: Object,
@@ -66,10 +69,13 @@ impl Bound {
         let shown = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
         let mut changed: Vec<_> =
             self.parts().into_iter().zip(was.parts()).filter(|((_, is), (_, was))| !same(is, was)).collect();
-        if let (Some(is), Some(was)) = (&self.places, &was.places)
-            && is != was
-        {
-            changed.push((("credential in", Some(is.join(", "))), ("", Some(was.join(", ")))));
+        let lists = [("credential in", &self.places, &was.places), ("variables", &self.variables, &was.variables)];
+        for (what, is, was) in lists {
+            if let (Some(is), Some(was)) = (is, was)
+                && is != was
+            {
+                changed.push(((what, Some(is.join(", "))), (what, Some(was.join(", ")))));
+            }
         }
         let text = |((what, is), (_, was)): &(Part, Part)| format!("{what}: {} (was {})", shown(is), shown(was));
         changed.iter().map(text).collect()
@@ -296,8 +302,9 @@ mod tests {
             assert_eq!(changes.len(), 1);
         }
         let slash = |issuer: &str| Bound { issuer: Some(issuer.to_owned()), ..was.clone() };
-        assert_eq!(slash("https://as.test/"), slash("https://as.test"), "one issuer in two spellings stays confirmed");
-        assert_ne!(slash("https://as.test/a/"), slash("https://as.test/a"));
+        let confirms = |one: &str, other: &str| slash(one).confirms(&slash(other));
+        assert!(confirms("https://as.test/", "https://as.test"), "one issuer in two spellings stays confirmed");
+        assert!(!confirms("https://as.test/a/", "https://as.test/a"));
         let wider = Bound { targets: vec!["*.n.test".to_owned()], ..was.clone() };
         assert_eq!(wider.changes(&was), ["API: *.n.test (was api.n.test)"]);
     }

@@ -87,22 +87,33 @@ impl CatalogError {
     }
 }
 
-/// Reads a file only when it is asked for.
+/// Reads a file only when it is asked for, or all of them at once: see [`Catalog::frozen`].
 #[derive(Debug, Clone)]
 pub struct Catalog {
     folder: Option<PathBuf>,
+    /// The user's own files by name, as they were when the catalog was frozen.
+    texts: Option<Texts>,
 }
+
+/// What reading each file gave.
+type Texts = BTreeMap<String, Result<Option<String>, CatalogError>>;
 
 impl Catalog {
     /// `folder` holds the user's own definitions; it need not be there.
     pub fn open(folder: Option<&Path>) -> Result<Catalog, CatalogError> {
-        let Some(folder) = folder else { return Ok(Catalog { folder: None }) };
+        let Some(folder) = folder else { return Ok(Catalog { folder: None, texts: None }) };
         match fs::metadata(folder) {
             Ok(metadata) => refuse_exposed(folder, &metadata)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Catalog { folder: None }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Catalog { folder: None, texts: None }),
             Err(error) => return Err(unreadable(folder, &error)),
         }
-        Ok(Catalog { folder: Some(folder.to_owned()) })
+        Ok(Catalog { folder: Some(folder.to_owned()), texts: None })
+    }
+
+    /// The same catalog with every file as it is now: what is changed later is not seen.
+    pub fn frozen(self) -> Result<Catalog, CatalogError> {
+        let texts = self.files()?.into_iter().map(|(name, path)| (name, read(&path))).collect();
+        Ok(Catalog { texts: Some(texts), ..self })
     }
 
     /// By name, else by alias; case counts.
@@ -142,7 +153,11 @@ impl Catalog {
 
     fn by_name(&self, name: &str) -> Result<Option<Entry>, CatalogError> {
         let Some(path) = self.file_of(name) else { return Ok(Catalog::bundled(name)) };
-        let Some(text) = read(&path)? else { return Ok(Catalog::bundled(name)) };
+        let text = match &self.texts {
+            Some(texts) => texts.get(name).cloned().unwrap_or(Ok(None)),
+            None => read(&path),
+        };
+        let Some(text) = text? else { return Ok(Catalog::bundled(name)) };
         if text.is_empty() {
             return Ok(Catalog::bundled(name).map(|entry| Entry { passed_over: Some(path), ..entry }));
         }
@@ -179,6 +194,9 @@ impl Catalog {
     /// Name and path of every `<name>.json` in the folder; hidden files are an editor's business.
     fn files(&self) -> Result<Vec<(String, PathBuf)>, CatalogError> {
         let Some(folder) = self.folder.as_deref() else { return Ok(Vec::new()) };
+        if let Some(texts) = &self.texts {
+            return Ok(texts.keys().filter_map(|name| Some((name.clone(), self.file_of(name)?))).collect());
+        }
         let fail = |error: io::Error| unreadable(folder, &error);
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).map_err(fail)? {
@@ -246,6 +264,21 @@ mod tests {
             assert_eq!((entry.definition, entry.source.as_str()), (definition, "custom"));
             assert_eq!(entry.warnings, []);
         }
+    }
+
+    #[test]
+    fn a_frozen_catalog_sees_no_later_change() {
+        let folder = folder(&[("notion.json", &own("notion")), ("broken.json", "{")]);
+        let frozen = open(&folder).frozen().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("notion.json", "{");
+        write("github.json", &own("github"));
+        write("broken.json", &own("broken"));
+        fs::remove_file(folder.path().join("notion.json")).unwrap();
+        assert_eq!(frozen.find("notion").unwrap().definition.display_name, "Mine");
+        assert_eq!(frozen.find("github").unwrap().definition.display_name, "GitHub");
+        assert!(matches!(frozen.find("broken"), Err(CatalogError::Broken(_))));
+        assert!(frozen.list().unwrap().iter().any(|line| line.name == "broken" && line.result.is_err()));
     }
 
     #[test]

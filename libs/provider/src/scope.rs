@@ -18,6 +18,9 @@ pub struct Scope {
     pub targets: Vec<String>,
     /// How a request carries the credential: a text for each place, in the definition's order.
     pub places: Vec<String>,
+    /// Variables that lead a program somewhere, or have a name of no usual kind; see
+    /// [`Definition::confirmed_variables`].
+    pub variables: Vec<String>,
 }
 
 impl Definition {
@@ -70,13 +73,14 @@ impl Definition {
             resource: url(|o| &o.resource),
             targets,
             places: self.places.iter().map(Place::to_string).collect(),
+            variables: self.confirmed_variables(),
         })
     }
 }
 
-/// The place of an endpoint; what follows `{token}` in a revocation URL is the token's own.
+/// The place of an endpoint; what follows a template in a revocation URL is the token's or client's own.
 fn place(url: &str) -> Option<Target> {
-    let fixed = url.split("{token}").next().unwrap_or(url);
+    let fixed = url.split('{').next().unwrap_or(url);
     let url = endpoint::parse(fixed, true).ok()?;
     let host = HostPattern::Exact(url.host_str()?.parse().ok()?);
     let path = crate::path::canonical(url.path());
@@ -125,6 +129,9 @@ mod tests {
         assert_ne!(bound, moved);
         let echoed = definition(json!({"places":[{"header":"Origin"}]})).bound().unwrap();
         assert_ne!(bound, echoed, "a header that a site shows again");
+        let led =
+            definition(json!({"base_url":"https://x.test","export":{"env":{"base_url":["X_URL"]}}})).bound().unwrap();
+        assert_ne!(bound, led, "a variable that leads a client elsewhere");
         for field in ["token_url", "revocation_url", "device_authorization_url", "issuer", "resource"] {
             let moved = definition(json!({"oauth":{field:"https://attacker.test/"}})).bound().unwrap();
             assert!(format!("{moved:?}").contains("attacker"), "{field} gets a client's secret: {moved:?}");

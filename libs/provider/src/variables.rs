@@ -1,6 +1,7 @@
 //! The environment variables of a definition: what each holds, and what a session puts there.
 
 use crate::definition::{AuthType, Definition, Exported};
+use crate::naming::{Naming, naming};
 use std::collections::BTreeMap;
 
 impl Definition {
@@ -33,6 +34,20 @@ impl Definition {
             other => self.public_value(other),
         };
         self.variables().into_iter().filter_map(|(name, holds)| Some((name, value(holds)?))).collect()
+    }
+
+    /// Returns what a person confirms of the variables, a text for each, sorted: those that hold an
+    /// address, with it, and those whose name is neither the provider's own nor a credential's usual
+    /// one. The base URL must have been applied.
+    pub fn confirmed_variables(&self) -> Vec<String> {
+        let text = |(name, holds): (String, Exported)| match self.public_value(holds) {
+            Some(address) => Some(format!("{name}={address}")),
+            None if naming(&name, &self.name) == Naming::Odd => Some(format!("{name}={}", holds.as_str())),
+            None => None,
+        };
+        let mut texts: Vec<String> = self.variables().into_iter().filter_map(text).collect();
+        texts.sort();
+        texts
     }
 
     /// What a variable holds that is no secret; the base URL must have been applied.
@@ -80,31 +95,6 @@ pub fn variable_stem(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
-/// A name that a shell can hold and that no program reads as code, path or proxy.
-pub(crate) fn is_safe_variable(name: &str) -> bool {
-    let well_formed = !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let upper = name.to_ascii_uppercase();
-    let steers_programs =
-        matches!(
-            upper.as_str(),
-            "PATH"
-                | "HOME"
-                | "SHELL"
-                | "IFS"
-                | "ENV"
-                | "BASH_ENV"
-                | "PS4"
-                | "PROMPT_COMMAND"
-                | "EDITOR"
-                | "PAGER"
-                | "BROWSER"
-        ) || ["LD_", "DYLD_", "AUTHSOME_", "GIT_", "SSL_"].iter().any(|prefix| upper.starts_with(prefix))
-            || ["_PROXY", "_OPTIONS", "_OPTS", "_PRELOAD"].iter().any(|suffix| upper.ends_with(suffix));
-    well_formed && !steers_programs
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,22 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn an_address_and_an_odd_name_are_confirmed_and_what_is_usual_is_not() {
+        let env = json!({"access_token":["NOTION_DCR_X","GH_TOKEN","ODD"],"base_url":["NOTION_DCR_BASE_URL"]});
+        assert_eq!(definition(env).confirmed_variables(), ["NOTION_DCR_BASE_URL=https://x.test", "ODD=access_token"]);
+    }
+
+    #[test]
     fn a_url_variable_holds_the_url_and_not_the_placeholder() {
         let env = definition(json!({"access_token":["T"],"base_url":["B"],"api_url":["U"]})).session_env("placeholder");
         assert_eq!(env["T"], "placeholder");
         assert_eq!(env["B"], "https://x.test");
         assert_eq!(env["U"], "https://api.x.test/v1");
-    }
-
-    #[test]
-    fn a_definition_cannot_take_over_a_variable_that_steers_programs() {
-        for name in
-            ["PATH", "LD_PRELOAD", "https_proxy", "NODE_OPTIONS", "BASH_ENV", "AUTHSOME_HOME", "1X", "", "A-B", "A B"]
-        {
-            assert!(!is_safe_variable(name), "{name}");
-        }
-        for name in ["NOTION_ACCESS_TOKEN", "GH_TOKEN", "token"] {
-            assert!(is_safe_variable(name), "{name}");
-        }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn variables(definition: &Definition) -> Checked {
     for (holds, names) in &definition.export.env {
         let field = format!("export.env.{}", holds.as_str());
         for (index, name) in names.iter().enumerate() {
-            env_name(&format!("{field}[{index}]"), name)?;
+            env_name(&format!("{field}[{index}]"), name, &definition.name)?;
         }
         if *holds == other && !names.is_empty() {
             return Err(Fault::new(

@@ -4,7 +4,7 @@
 use super::Checked;
 use crate::definition::{Definition, OAuth};
 use crate::error::Fault;
-use crate::variables::is_safe_variable;
+use crate::naming::{Naming, naming};
 use std::collections::BTreeMap;
 
 pub(super) fn oauth_details(definition: &Definition) -> Checked {
@@ -39,7 +39,7 @@ pub(super) fn oauth_details(definition: &Definition) -> Checked {
     }
     pointers(oauth)?;
     for (field, name) in [("client_id_env", &oauth.client_id_env), ("client_secret_env", &oauth.client_secret_env)] {
-        name.as_deref().map(|name| env_name(&format!("oauth.{field}"), name)).transpose()?;
+        name.as_deref().map(|name| env_name(&format!("oauth.{field}"), name, &definition.name)).transpose()?;
     }
     let Some(revocation) = &oauth.revocation else { return Ok(()) };
     if !matches!(revocation.method.as_str(), "POST" | "DELETE") {
@@ -69,11 +69,11 @@ fn pointers(oauth: &OAuth) -> Checked {
     Ok(())
 }
 
-pub(super) fn env_name(field: &str, name: &str) -> Checked {
-    if is_safe_variable(name) {
-        return Ok(());
+pub(super) fn env_name(field: &str, name: &str, provider: &str) -> Checked {
+    match naming(name, provider) {
+        Naming::Never => Err(Fault::new(field, "is no name for a variable, or one that steers other programs")),
+        Naming::Usual | Naming::Odd => Ok(()),
     }
-    Err(Fault::new(field, "is no name for a variable, or one that steers other programs"))
 }
 
 /// RFC 9110 §5.1, §5.5; never the credential's own header, nor one that frames a message.
