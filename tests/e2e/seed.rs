@@ -1,12 +1,22 @@
 //! The page about Notion, command by command, as it stands there.
 
 use crate::world::World;
+use std::os::unix::fs::PermissionsExt;
 use testkit::{Browser, Config};
 
 #[test]
-fn the_page_about_notion_is_true_word_for_word() {
-    // At the port that the page names.
-    let world = World::with_default_callback("notion", Config { consent: testkit::Consent::Ask, ..Config::notion() });
+fn the_page_about_notion_is_true_word_for_word_for_an_ordinary_user_whatever_the_umask() {
+    // One after the other: each is at the port that the page names.
+    for umask in ["022", "002"] {
+        the_page(umask);
+    }
+}
+
+fn the_page(umask: &'static str) {
+    let mut world =
+        World::with_default_callback("notion", Config { consent: testkit::Consent::Ask, ..Config::notion() });
+    world.home.become_user().unwrap();
+    world.home.set_umask(umask);
     let sh = |line: &str| world.home.run_program("sh", &["-c", line]).unwrap();
 
     // "authsome login notion": the first time a local form, then a second window at the provider.
@@ -61,18 +71,26 @@ fn the_page_about_notion_is_true_word_for_word() {
     assert_eq!(name, "NOTION_ACCESS_TOKEN");
     assert!(world.server.is_valid(token), "{exported}");
 
-    // "Override the bundled definition", under umask 022, twice.
+    // "Override the bundled definition", twice.
     std::fs::remove_file(world.home.authsome().join("providers/notion.json")).unwrap();
     let bundled = sh("authsome list | grep '^notion '").expect_code(0).stdout;
     assert!(bundled.contains("bundled"), "{bundled}");
     for _ in 0..2 {
-        sh("umask 022; authsome inspect notion > ~/.authsome/providers/notion.json").expect_code(0);
+        sh("authsome inspect notion > ~/.authsome/providers/notion.json").expect_code(0);
         let listed = sh("authsome list   # source now shows \"custom\" for notion").expect_code(0).stdout;
         assert!(
             listed.lines().filter(|line| line.starts_with("notion ")).all(|line| line.contains("custom")),
             "{listed}"
         );
     }
+    let mode = std::fs::metadata(world.home.authsome().join("providers/notion.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o666 & !u32::from_str_radix(umask, 8).unwrap(), "the umask is the one that was meant");
+
+    // The same in a home that is as fresh as it can be.
+    sh("rm -r ~/.authsome; authsome list").expect_code(0);
+    sh("authsome inspect notion > ~/.authsome/providers/notion.json").expect_code(0);
+    let listed = sh("authsome list | grep '^notion '").expect_code(0).stdout;
+    assert!(listed.contains("custom"), "{listed}");
 }
 
 #[test]

@@ -105,6 +105,7 @@ impl World {
     pub fn run_args(&self, command: &[&str]) -> Vec<String> {
         let pem = self.home.work().join("upstream.pem");
         self.ca.write_pem(&pem).unwrap();
+        self.home.hand_over(&pem).unwrap();
         let mut args = vec!["run".to_owned(), "--connect-to".to_owned(), self.api.connect_to()];
         args.extend(["--upstream-ca".to_owned(), pem.display().to_string(), "--".to_owned()]);
         args.extend(command.iter().map(|word| (*word).to_owned()));

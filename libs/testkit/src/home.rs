@@ -6,7 +6,8 @@ mod running;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -36,15 +37,27 @@ pub struct Home {
     programs: PathBuf,
     env: Vec<(String, String)>,
     limit: Duration,
+    /// Another user and group to run the programs as, when the test is root.
+    user: Option<u32>,
+    umask: Option<&'static str>,
 }
+
+/// `nobody`: a user that is no more than a user.
+const NOBODY: u32 = 65534;
 
 impl Home {
     /// `programs`: the directory of the programs under test, as of `env!("CARGO_BIN_EXE_authsome")`.
     pub fn new(programs: impl AsRef<Path>) -> io::Result<Home> {
         let root = TempDir::with_prefix("authsome-home-")?;
         fs::set_permissions(root.path(), Permissions::from_mode(0o700))?;
-        let home =
-            Home { root, programs: programs.as_ref().to_owned(), env: Vec::new(), limit: Duration::from_secs(30) };
+        let home = Home {
+            root,
+            programs: programs.as_ref().to_owned(),
+            env: Vec::new(),
+            limit: Duration::from_secs(30),
+            user: None,
+            umask: None,
+        };
         for dir in [home.path(), home.authsome(), home.work(), home.tmp(), home.drop_ins()] {
             DirBuilder::new().mode(0o700).create(dir)?;
         }
@@ -87,6 +100,34 @@ impl Home {
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Runs the programs from now on as a user who is not root, whoever runs the test, and gives that
+    /// user what the home holds.
+    pub fn become_user(&mut self) -> io::Result<()> {
+        if fs::metadata("/proc/self")?.uid() != 0 {
+            return Ok(());
+        }
+        self.user = Some(NOBODY);
+        if !self.programs.ancestors().all(|path| fs::metadata(path).is_ok_and(|found| found.mode() & 0o001 != 0)) {
+            self.programs = copy_programs(&self.programs, &self.root.path().join("programs"))?;
+        }
+        self.hand_over(self.root.path())
+    }
+
+    /// Gives a file, or all of a directory, to the user that the programs run as.
+    pub fn hand_over(&self, path: &Path) -> io::Result<()> {
+        let Some(user) = self.user else { return Ok(()) };
+        chown(path, Some(user), Some(user))?;
+        if !path.is_dir() {
+            return Ok(());
+        }
+        fs::read_dir(path)?.try_for_each(|entry| self.hand_over(&entry?.path()))
+    }
+
+    /// Under which umask the programs run, in octal.
+    pub fn set_umask(&mut self, umask: &'static str) {
+        self.umask = Some(umask);
+    }
+
     /// How long a program may run before it is killed; 30 s unless told.
     pub fn set_limit(&mut self, limit: Duration) {
         self.limit = limit;
@@ -95,7 +136,18 @@ impl Home {
     /// A program under test, or else one of PATH, ready to be given arguments.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let beside = self.programs.join(program.as_ref());
-        let mut command = Command::new(if beside.is_file() { beside.as_os_str() } else { program.as_ref() });
+        let program = if beside.is_file() { beside.as_os_str() } else { program.as_ref() };
+        let mut command = match self.umask {
+            None => Command::new(program),
+            Some(umask) => {
+                let mut command = Command::new("/bin/sh");
+                command.args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")]).arg(program);
+                command
+            }
+        };
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command
             .env_clear()
             .env("HOME", self.path())
@@ -174,4 +226,17 @@ fn write(path: PathBuf, text: &str, mode: u32) -> io::Result<PathBuf> {
     fs::write(&path, text)?;
     fs::set_permissions(&path, Permissions::from_mode(mode))?;
     Ok(path)
+}
+
+/// The programs where every user may run them.
+fn copy_programs(from: &Path, to: &Path) -> io::Result<PathBuf> {
+    DirBuilder::new().mode(0o755).create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let is_ours = entry.file_name().to_string_lossy().starts_with("authsome") && entry.path().extension().is_none();
+        if is_ours && entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(to.to_owned())
 }
