@@ -14,6 +14,7 @@ mod nginx;
 mod node;
 mod python;
 mod reader;
+mod sdks;
 mod site;
 mod smuggling;
 mod wire;
