@@ -6,6 +6,7 @@ use ::http::{HeaderName, HeaderValue, Method, Request};
 use host::Authority;
 use oauth::TransportError;
 use proto::{Code, Error, Result};
+use provider::definition::Check;
 use provider::{Place, path};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -21,7 +22,14 @@ pub(crate) fn check(task: &Task, secret: &SecretString) -> Result<()> {
             let error = Error::new(Code::Denied, format!("{name} refused the credential (status {status})"));
             return Err(error.hint(format!("authsome login {name} --no-check keeps it unseen")));
         }
-        Ok(response) if response.status().as_u16() == check.expect => return Ok(()),
+        Ok(response) if response.status().as_u16() == check.expect => match found(check, response.body()) {
+            Found::Good => return Ok(()),
+            Found::Other(why) => {
+                let error = Error::new(Code::Denied, format!("{name} refused the credential ({why})"));
+                return Err(error.hint(format!("authsome login {name} --no-check keeps it unseen")));
+            }
+            Found::Unreadable => "answered something else than JSON".to_owned(),
+        },
         Ok(response) => format!("answered {}, not {}", response.status().as_u16(), check.expect),
         Err(TransportError::NotSent(why) | TransportError::Lost(why)) => {
             format!("could not be asked: {}", proto::redact::shown(&why))
@@ -29,6 +37,23 @@ pub(crate) fn check(task: &Task, secret: &SecretString) -> Result<()> {
     };
     task.tools.asks.note(&format!("the credential is kept without being checked: {name} {text}"));
     Ok(())
+}
+
+/// What the body of an answer with the right status says.
+enum Found {
+    Good,
+    Other(String),
+    Unreadable,
+}
+
+fn found(check: &Check, body: &[u8]) -> Found {
+    let Some(wanted) = &check.body else { return Found::Good };
+    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(body) else { return Found::Unreadable };
+    match answer.pointer(&wanted.pointer) {
+        Some(value) if *value == wanted.equals => Found::Good,
+        // What else stands there is not told: it may quote the credential.
+        _ => Found::Other(format!("{} is not {}", proto::redact::shown(&wanted.pointer), wanted.equals)),
+    }
 }
 
 fn request(task: &Task, secret: &SecretString) -> Result<Request<Vec<u8>>> {

@@ -24,6 +24,10 @@ pub(crate) fn revoke(
     // RFC 7009 §2.1: the end of a refresh token ends the grant.
     let order = if own.is_empty() { vec!["refresh_token".to_owned(), "access_token".to_owned()] } else { own };
     let client = refresh.client.as_ref().map(client::oauth);
+    if let (Some(revocation), Some(client)) = (&mut provider.revocation, &client) {
+        let id: String = url::form_urlencoded::byte_serialize(client.id.as_bytes()).collect();
+        revocation.url = revocation.url.replace("{client_id}", &id.replace('+', "%20"));
+    }
     let held = |which: String| refresh.secret.get(&which).map(|token| (SecretString::from(token), which.clone()));
     let tokens: Vec<_> = order.into_iter().filter_map(held).collect();
     if tokens.is_empty() {

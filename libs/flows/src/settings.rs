@@ -99,6 +99,7 @@ fn revocation(task: &Task, oauth: &OAuth) -> Result<Option<Revocation>> {
         method: method.map_err(|_| task.broken("the method of its revocation is none of HTTP's"))?,
         auth: match own.auth {
             schema::RevocationAuth::Client => oauth::RevocationAuth::Client,
+            schema::RevocationAuth::Basic => oauth::RevocationAuth::Basic,
             schema::RevocationAuth::Bearer => oauth::RevocationAuth::Bearer,
             schema::RevocationAuth::None => oauth::RevocationAuth::None,
         },

@@ -113,6 +113,8 @@ pub struct Revocation {
 pub enum RevocationAuth {
     /// As at the token endpoint.
     Client,
+    /// The client by HTTP Basic, whatever the token endpoint takes.
+    Basic,
     /// The token itself, as bearer.
     Bearer,
     None,

@@ -2,8 +2,8 @@
 
 use crate::answer;
 use crate::wire::{self, Outgoing, Params};
-use crate::{Client, Endpoint, Error, Provider, Reason, RevocationAuth, Transport};
-use http::HeaderValue;
+use crate::{Client, Endpoint, Error, Provider, Reason, RevocationAuth, TokenAuth, Transport};
+use http::{HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretString};
 
 const IN_URL: &str = "{token}";
@@ -27,10 +27,14 @@ pub fn revoke(
     let mut params = Params::new();
     if !settings.url.contains(IN_URL) && settings.auth != RevocationAuth::Bearer {
         params.push((settings.token_param.clone(), token.expose_secret().to_owned()));
-        params.push(("token_type_hint".to_owned(), hint.to_owned()));
+        // RFC 7009 §2.1 is about POST; what else takes a token has an API of its own.
+        if settings.method == Method::POST {
+            params.push(("token_type_hint".to_owned(), hint.to_owned()));
+        }
     }
     let authorization = match (settings.auth, client) {
         (RevocationAuth::Client, Some(client)) => wire::authenticate(&mut params, client, provider.token_auth),
+        (RevocationAuth::Basic, Some(client)) => wire::authenticate(&mut params, client, TokenAuth::Basic),
         (RevocationAuth::Bearer, _) => Some(bearer(token)?),
         _ => None,
     };
@@ -43,7 +47,7 @@ pub fn revoke(
         Err(error) if error.reason() == Some(Reason::InvalidGrant) => Ok(()),
         // The token is its own proof, or its own address: who does not know it has none.
         Err(_) if settings.auth == RevocationAuth::Bearer && gone == 401 => Ok(()),
-        Err(_) if settings.url.contains(IN_URL) && gone == 404 => Ok(()),
+        Err(_) if settings.method == Method::DELETE && gone == 404 => Ok(()),
         result => result,
     }
 }

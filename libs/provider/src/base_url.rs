@@ -4,6 +4,7 @@ use crate::definition::Definition;
 use crate::endpoint;
 
 const TEMPLATE: &str = "{base_url}";
+const API_TEMPLATE: &str = "{api_base_url}";
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadBaseUrl {
@@ -16,17 +17,17 @@ pub enum BadBaseUrl {
 }
 
 impl Definition {
-    /// Some URL of it has `{base_url}`.
+    /// Some URL of it has `{base_url}` or `{api_base_url}`.
     pub fn is_templated(&self) -> bool {
         let mut copy = self.clone();
-        urls(&mut copy).into_iter().any(|url| url.contains(TEMPLATE))
+        urls(&mut copy).into_iter().any(|url| !is_fixed(url))
     }
 
     /// The definition of one instance: `given`, else its own `base_url`, put in everywhere.
     ///
     /// With another base URL than its own, the credential belongs to that instance: targets without
-    /// `{base_url}`, and calls to them, would carry it to somebody else and are left out. When no
-    /// target is left, the instance's own host is the target.
+    /// a template, and calls to them, would carry it to somebody else and are left out. When no target
+    /// is left, the instance's own host is the target, with that of its API.
     pub fn with_base_url(&self, given: Option<&str>) -> Result<Definition, BadBaseUrl> {
         let mut applied = self.clone();
         let Some(base) = given.or(self.base_url.as_deref()) else {
@@ -42,12 +43,36 @@ impl Definition {
                 leave_own_instance(&mut applied);
             }
         }
+        let api = self.api_of(&base)?;
         for url in urls(&mut applied) {
+            if let Some(api) = &api {
+                *url = url.replace(API_TEMPLATE, api);
+            }
             *url = url.replace(TEMPLATE, &base);
+            if url.contains(API_TEMPLATE) {
+                return Err(BadBaseUrl::Fault(format!("is none of the instances of {}", self.name)));
+            }
         }
         applied.base_url = Some(base);
         Ok(applied)
     }
+
+    /// Where the instance has its API, if the definition says.
+    fn api_of(&self, base: &str) -> Result<Option<String>, BadBaseUrl> {
+        let host = base.split_once("://").map_or(base, |(_, rest)| rest).split('/').next().unwrap_or_default();
+        let fits = |pattern: &str| match pattern.trim_end_matches('/').strip_prefix("https://*") {
+            Some("") => true,
+            Some(suffix) => host.strip_suffix(suffix).is_some_and(|label| !label.is_empty() && suffix.starts_with('.')),
+            None => pattern.trim_end_matches('/') == base,
+        };
+        let Some(instance) = self.instances.iter().find(|instance| fits(&instance.base_url)) else { return Ok(None) };
+        let api = instance.api_base_url.replace(TEMPLATE, base).replace("{host}", host);
+        checked(&api, self.allow_loopback_http).map(Some)
+    }
+}
+
+fn is_fixed(url: &str) -> bool {
+    !url.contains(TEMPLATE) && !url.contains(API_TEMPLATE)
 }
 
 fn checked(base: &str, loopback_http: bool) -> Result<String, BadBaseUrl> {
@@ -59,14 +84,14 @@ fn checked(base: &str, loopback_http: bool) -> Result<String, BadBaseUrl> {
 }
 
 fn leave_own_instance(definition: &mut Definition) {
-    let fixed = |url: &str| !url.contains(TEMPLATE);
-    definition.api_url.retain(|entry| !fixed(entry));
+    definition.api_url.retain(|entry| !is_fixed(entry));
     if definition.api_url.is_empty() {
         definition.api_url.push(TEMPLATE.to_owned());
+        definition.api_url.extend((!definition.instances.is_empty()).then(|| API_TEMPLATE.to_owned()));
     }
-    definition.check.take_if(|check| fixed(&check.url));
+    definition.check.take_if(|check| is_fixed(&check.url));
     if let Some(oauth) = &mut definition.oauth {
-        oauth.userinfo.take_if(|userinfo| fixed(&userinfo.url));
+        oauth.userinfo.take_if(|userinfo| is_fixed(&userinfo.url));
     }
 }
 
@@ -120,6 +145,40 @@ mod tests {
         let templated = definition(json!(["api.github.com", "{base_url}/api"]), json!("https://github.com"));
         let applied = templated.with_base_url(Some("https://ghe.corp.test")).unwrap();
         assert_eq!(applied.api_url, ["https://ghe.corp.test/api"]);
+    }
+
+    #[test]
+    fn an_instance_is_asked_where_it_has_its_api() {
+        let mut github = definition(json!(["api.github.com"]), json!("https://github.com"));
+        let instances = json!([{"base_url":"https://github.com","api_base_url":"https://api.github.com"},
+            {"base_url":"https://*.ghe.com","api_base_url":"https://api.{host}"},
+            {"base_url":"https://*","api_base_url":"{base_url}/api/v3"}]);
+        github.instances = serde_json::from_value(instances).unwrap();
+        github.check.as_mut().unwrap().url = "{api_base_url}/user".to_owned();
+        for (base, check, targets) in [
+            (None, "https://api.github.com/user", &["api.github.com"][..]),
+            (
+                Some("https://octo.ghe.com"),
+                "https://api.octo.ghe.com/user",
+                &["https://octo.ghe.com", "https://api.octo.ghe.com"],
+            ),
+            (
+                Some("https://git.corp.test:8443/"),
+                "https://git.corp.test:8443/api/v3/user",
+                &["https://git.corp.test:8443", "https://git.corp.test:8443/api/v3"],
+            ),
+            (
+                Some("https://evilghe.com"),
+                "https://evilghe.com/api/v3/user",
+                &["https://evilghe.com", "https://evilghe.com/api/v3"],
+            ),
+        ] {
+            let applied = github.with_base_url(base).unwrap();
+            assert_eq!(applied.check.unwrap().url, check, "{base:?}");
+            assert_eq!(applied.api_url, targets, "{base:?}");
+        }
+        github.instances.truncate(1);
+        assert!(matches!(github.with_base_url(Some("https://x.test")), Err(BadBaseUrl::Fault(_))));
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub struct Definition {
     /// Replaces `{base_url}` everywhere; `login --base-url` overrides it for a connection.
     #[serde(default)]
     pub base_url: Option<String>,
+    /// Where an instance has its API, by its base URL: the first that fits is put in for `{api_base_url}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<Instance>,
     /// Where the credential may go: `host`, `host:port`, `host/path`, `*.suffix`, `https://…`.
     #[serde(default)]
     pub api_url: Vec<String>,
@@ -64,6 +67,16 @@ pub enum AuthType {
     #[serde(rename = "oauth2")]
     OAuth2,
     ApiKey,
+}
+
+/// The instances of a provider with some base URL, and where they have their API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// `https://HOST`, `https://*.SUFFIX`, or `https://*` for any other.
+    pub base_url: String,
+    /// May have `{base_url}`, and `{host}` for the base URL's host and port.
+    pub api_base_url: String,
 }
 
 /// OAuth 2.0 endpoints and what a provider does differently from RFC 6749.
@@ -201,7 +214,7 @@ pub struct Userinfo {
 /// How a token is revoked, where it differs from RFC 7009.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// `POST`, or `DELETE` with `{token}` in `revocation_url`.
+    /// `POST`, or `DELETE`, which may have `{token}` in `revocation_url` in place of a body.
     #[serde(default = "post")]
     pub method: String,
     #[serde(default)]
@@ -222,6 +235,8 @@ pub enum RevocationAuth {
     /// As at the token endpoint.
     #[default]
     Client,
+    /// The client by HTTP Basic, whatever the token endpoint takes (GitHub).
+    Basic,
     /// The access token as bearer (Slack).
     Bearer,
     None,
@@ -274,6 +289,17 @@ pub struct Check {
     /// Headers without which the provider answers nothing useful (a version).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// What else means good, where a refusal has the same status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyCheck>,
+}
+
+/// What the JSON of a good answer says (Slack: `true` at `/ok`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyCheck {
+    /// JSON pointer (RFC 6901).
+    pub pointer: String,
+    pub equals: serde_json::Value,
 }
 
 fn one() -> u32 {

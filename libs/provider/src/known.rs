@@ -20,6 +20,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "dashboard_url",
             "docs_url",
             "base_url",
+            "instances",
             "api_url",
             "places",
             "oauth",
@@ -68,7 +69,8 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("oauth.revocation", &["method", "auth", "body", "token_param", "tokens"]),
     ("api_key", &["key_pattern", "key_pattern_hint"]),
     ("export", &["env"]),
-    ("check", &["method", "url", "expect", "headers"]),
+    ("check", &["method", "url", "expect", "headers", "body"]),
+    ("check.body", &["pointer", "equals"]),
 ];
 
 /// A complaint for each key that is not known; the canonical form is expected.
@@ -103,7 +105,7 @@ mod tests {
         serde_json::from_str(r#"{
             "schema_version":1,"name":"x","display_name":"X","description":"d","aliases":["y"],"type":"app",
             "auth_type":"oauth2","flow":"pkce","dashboard_url":"https://x.test","docs_url":"https://x.test",
-            "base_url":"https://x.test","api_url":["x.test"],"places":[{"query":"q"}],"private_network":true,"allow_loopback_http":true,
+            "base_url":"https://x.test","instances":[{"base_url":"https://*","api_base_url":"https://api.{host}"}],"api_url":["x.test"],"places":[{"query":"q"}],"private_network":true,"allow_loopback_http":true,
             "oauth":{"authorization_url":"https://x.test","token_url":"https://x.test","revocation_url":"https://x.test",
                 "device_authorization_url":"https://x.test","registration_endpoint":"https://x.test","issuer":"https://x.test",
                 "resource":"https://x.test","scopes":["a"],"scope_separator":",","scope_param":"user_scope","pkce":false,
@@ -115,7 +117,7 @@ mod tests {
                 "client_id_env":"A","client_secret_env":"B","supports_device_code":true,"supports_dcr":true},
             "api_key":{"key_pattern":"a","key_pattern_hint":"b"},
             "export":{"env":{"access_token":["A"]}},
-            "check":{"method":"POST","url":"https://x.test","expect":204,"headers":{"a":"b"}}
+            "check":{"method":"POST","url":"https://x.test","expect":204,"headers":{"a":"b"},"body":{"pointer":"/ok","equals":true}}
         }"#)
         .unwrap()
     }

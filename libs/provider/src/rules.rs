@@ -30,6 +30,7 @@ pub(crate) fn check(definition: &Definition, bundled: bool) -> Result<Vec<Fault>
     let applied = definition
         .with_base_url(definition.is_templated().then_some(base))
         .map_err(|error| Fault::new("base_url", error.to_string()))?;
+    instances(definition)?;
     pages(&applied)?;
     places::endpoints(&applied)?;
     let targets = places::targets(&applied, bundled)?;
@@ -102,6 +103,22 @@ fn flow(definition: &Definition) -> Checked {
     Ok(())
 }
 
+/// Each instance's base URL and API, as far as they can be judged without knowing the instance.
+fn instances(definition: &Definition) -> Checked {
+    for (index, instance) in definition.instances.iter().enumerate() {
+        let some = |text: &str| text.replace("{base_url}", SOME_BASE_URL).replace("{host}", "base-url.example.com");
+        let base = match instance.base_url.strip_prefix("https://*") {
+            Some("") => SOME_BASE_URL.to_owned(),
+            Some(suffix) if suffix.starts_with('.') => format!("https://any{suffix}"),
+            _ => instance.base_url.clone(),
+        };
+        let loopback_http = definition.allow_loopback_http;
+        places::url_at(&format!("instances[{index}].base_url"), &base, loopback_http)?;
+        places::url_at(&format!("instances[{index}].api_base_url"), &some(&instance.api_base_url), loopback_http)?;
+    }
+    Ok(())
+}
+
 /// Pages that a person is sent to.
 fn pages(definition: &Definition) -> Checked {
     for (field, url) in [("dashboard_url", &definition.dashboard_url), ("docs_url", &definition.docs_url)] {
@@ -126,7 +143,8 @@ fn oddities(definition: &Definition, targets: &[Target]) -> Vec<Fault> {
             .any(|host| name == *host || name.ends_with(&format!(".{host}")))
     };
     for (index, target) in targets.iter().enumerate() {
-        if matches!(&target.host, HostPattern::Suffix(suffix) if suffix.domain().is_some_and(user_content)) {
+        if matches!(&target.host, HostPattern::Suffix(suffix) | HostPattern::Labelled(_, suffix) if suffix.domain().is_some_and(user_content))
+        {
             odd.push(Fault::new(format!("api_url[{index}]"), "covers hosts that serve what anyone uploaded"));
         }
     }

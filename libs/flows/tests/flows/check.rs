@@ -51,6 +51,23 @@ fn a_check_elsewhere_gets_no_credential() {
 }
 
 #[test]
+fn a_refusal_with_the_status_of_success_is_told_by_its_body() {
+    let definition = json!({"name":"acme","display_name":"Acme","auth_type":"api_key","flow":"api_key",
+        "api_url":["api.acme.test"],
+        "check":{"url":"https://api.acme.test/auth.test","body":{"pointer":"/ok","equals":true}}});
+    let login = |answer: Value| {
+        let stage = Stage::new().host("form", json!({"secret":{"api_key":"S3CRET-key"}})).provider(200, answer);
+        stage.run("login", json!({"flow":"api_key","provider":definition,"check":true}))
+    };
+    assert!(login(json!({"ok":true})).is_ok());
+    for refused in [json!({"ok":false,"error":"invalid_auth"}), json!({"error":"S3CRET-key"}), json!([])] {
+        let error = login(refused).unwrap_err();
+        assert_eq!(error.code, Code::Denied);
+        assert!(error.message.contains("/ok is not true"), "{}", error.message);
+    }
+}
+
+#[test]
 fn a_key_in_the_query_is_put_there() {
     let definition = json!({"name":"acme","display_name":"Acme","auth_type":"api_key","flow":"api_key",
         "api_url":["api.acme.test"],"api_key":{"query_param":"key"},"check":{"url":"https://api.acme.test/x?a=b"}});

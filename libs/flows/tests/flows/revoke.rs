@@ -37,6 +37,19 @@ fn slack_and_hubspot_have_their_own_ways() {
 }
 
 #[test]
+fn github_takes_the_token_in_the_body_of_a_delete_at_the_clients_own_address() {
+    let stage = Stage::new().provider(204, json!({}));
+    let github = json!({"revocation_url":"https://api.acme.test/applications/{client_id}/token","token_auth":"body",
+        "revocation":{"method":"DELETE","auth":"basic","body":"json","token_param":"access_token","tokens":["access_token"]}});
+    run(&stage, github.clone()).unwrap();
+    assert_eq!(stage.lines(), ["DELETE https://api.acme.test/applications/app/token"]);
+    assert_eq!(stage.body(0), r#"{"access_token":"S3CRET-old"}"#);
+    assert!(stage.header(0, "authorization").unwrap().starts_with("Basic "));
+    // A token that is dead already.
+    run(&Stage::new().provider(404, json!({"message":"Not Found"})), github).unwrap();
+}
+
+#[test]
 fn no_endpoint_is_unsupported_and_a_silent_network_unavailable() {
     let stage = Stage::new();
     let error = stage.run("revoke", connection(definition("pkce", json!({})), stored_client())).unwrap_err();

@@ -24,16 +24,18 @@ pub(super) fn endpoints(definition: &Definition) -> Checked {
     }
     let Some(url) = &oauth.revocation_url else { return Ok(()) };
     let deletes = oauth.revocation.as_ref().is_some_and(|revocation| revocation.method == "DELETE");
-    let in_path = url.split_once("{token}").is_some_and(|(before, after)| {
-        before.matches('/').count() >= 3 && !before.contains(['?', '#']) && !after.contains("{token}")
-    });
-    if deletes != in_path || (!in_path && url.contains("{token}")) {
-        return Err(Fault::new(
-            "oauth.revocation_url",
-            "needs {token} once in its path when the method is DELETE, else never",
-        ));
+    let in_path = |template: &str| match url.split_once(template) {
+        None => true,
+        Some((before, after)) => {
+            before.matches('/').count() >= 3 && !before.contains(['?', '#']) && !after.contains(template)
+        }
+    };
+    if !in_path("{token}") || !in_path("{client_id}") || (url.contains("{token}") && !deletes) {
+        let message = "may have {client_id} once in its path, and {token} when the method is DELETE";
+        return Err(Fault::new("oauth.revocation_url", message));
     }
-    url_at("oauth.revocation_url", &url.replace("{token}", "token"), loopback_http)
+    let filled = url.replace("{token}", "token").replace("{client_id}", "client");
+    url_at("oauth.revocation_url", &filled, loopback_http)
 }
 
 pub(super) fn url_at(field: &str, text: &str, loopback_http: bool) -> Checked {
@@ -69,6 +71,9 @@ pub(super) fn calls(definition: &Definition, targets: &[Target]) -> Checked {
     let Some(check) = &definition.check else { return Ok(()) };
     if !matches!(check.method.as_str(), "GET" | "HEAD" | "POST") {
         return Err(Fault::new("check.method", "is none of GET, HEAD, POST"));
+    }
+    if check.body.as_ref().is_some_and(|body| !body.pointer.is_empty() && !body.pointer.starts_with('/')) {
+        return Err(Fault::new("check.body.pointer", "is no JSON pointer: it begins with '/'"));
     }
     if !(100..=599).contains(&check.expect) {
         return Err(Fault::new("check.expect", "is no HTTP status"));
