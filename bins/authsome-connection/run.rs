@@ -24,6 +24,7 @@ fn named(context: &Context, provider: &str) -> Result<ProviderName> {
 
 fn list(context: &Context, provider: &ProviderName) -> Result<Status> {
     let known = context.connections(&*context.vault()?, provider)?;
+    known.warn_about_damaged(&context.output);
     let now = proto::time::now();
     let mut rows = vec![["CONNECTION", "STATUS", "ACCOUNT"].map(str::to_owned).to_vec()];
     let mut documents = Vec::new();

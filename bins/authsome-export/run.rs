@@ -23,7 +23,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         Format::Header => header::header(&definition, &given)?,
         _ => format::format(&variables(&given), format)?,
     };
-    context.output.text(&text);
+    context.output.exactly(&text);
     child.leave();
     Ok(0)
 }

@@ -17,7 +17,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     // Through text and not through `Value`, so that the fields keep the order of the schema.
     let text = serde_json::to_string_pretty(&definition)
         .unwrap_or_else(|error| unreachable!("texts, numbers and maps by text encode: {error}"));
-    context.output.line(&text);
+    context.output.json_text(&text);
     Ok(0)
 }
 

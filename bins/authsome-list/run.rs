@@ -51,6 +51,7 @@ fn providers(context: &Context, named: Option<&ConnectionName>) -> Result<Vec<Li
     let vault = context.start_vault();
     let definitions = context.catalog()?.list().map_err(cli::catalog::explained)?;
     let mut stored = context.all_connections(&*vault?.ready()?)?;
+    stored.values().for_each(|connections| connections.warn_about_damaged(&context.output));
     let mut listed = Vec::new();
     for found in definitions {
         let source = found.source.as_str();

@@ -11,7 +11,7 @@ use mitm::{Answered, Refusal};
 use proto::{Error, Result};
 use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -102,7 +102,14 @@ impl Audit {
         home.make()?;
         let path = home.path().join("audit.jsonl");
         let failed = |error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
-        let mut file = open(&path).map_err(failed)?;
+        let mut file = match open(&path) {
+            // A home that can only be read holds no audit; that is told once.
+            Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => {
+                eprintln!("authsome-proxy: no audit of this session: cannot write {}: {error}", path.display());
+                return Ok(Audit { sender: None, writer: None });
+            }
+            opened => opened.map_err(failed)?,
+        };
         if let Some(next) = successor(&file, &path, large).map_err(failed)? {
             file = next;
         }

@@ -24,7 +24,7 @@ fn print_records(get: Get, context: &Context) -> Result<Status> {
     let vault = context.vault()?;
     let mut status = 0;
     let mut answer = |name: &str, several: bool| {
-        match row(&vault, context, name) {
+        match row(&vault, context, name).and_then(Row::readable) {
             Ok(row) => context.output.document(&document(row)),
             Err(error) if several && error.code != Code::Unavailable => {
                 status = if status == 0 { error.code.exit_status() } else { status };
@@ -127,6 +127,9 @@ fn document(row: Row) -> Value {
     }
     document.insert("key".into(), json!(row.key));
     document.insert("rev".into(), json!(row.rev));
+    if let Some(error) = row.err {
+        document.insert("err".into(), json!(error));
+    }
     Value::Object(document)
 }
 

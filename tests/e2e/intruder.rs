@@ -1,50 +1,45 @@
 //! Another process of the same user, which wants what authsome's programs have.
-//!
-//! It has no capability: where the tests run as root, the programs run as `nobody`.
 
+use crate::person::Person;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::Command;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::Duration;
-use testkit::{Home, Running, Signal, wait_until};
+use testkit::{Signal, wait_until};
 
-const NOBODY: u32 = 65534;
+/// The dynamic loader waits for a writer of the FIFO that it is told to load, so the program is held where it has
+/// been started and has done nothing yet.
+#[test]
+fn a_program_that_nobody_may_read_is_closed_before_it_does_anything() {
+    for (mode, is_closed) in [(0o755, false), (0o711, true)] {
+        let programs = tempfile::tempdir().unwrap();
+        let program = programs.path().join("authsome-list");
+        fs::set_permissions(programs.path(), Permissions::from_mode(0o755)).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_authsome-list"), &program).unwrap();
+        // Without the owner's right, too, where the tests do not run as root.
+        fs::set_permissions(&program, Permissions::from_mode(if is_closed { mode & !0o400 } else { mode })).unwrap();
 
-/// A home of a user who is not root.
-struct Person {
-    home: Home,
-    /// `None` when the tests themselves do not run as root.
-    uid: Option<u32>,
-}
+        let mut person = Person::with(programs.path());
+        let fifo = person.home.work().join("fifo");
+        person.start("mkfifo", &[fifo.to_str().unwrap()]).finish().unwrap().expect_code(0);
+        person.home.set_env("LD_PRELOAD", fifo.to_str().unwrap());
+        let held = person.start("authsome-list", &[]);
+        person.home.set_env("LD_PRELOAD", "");
+        let started = || {
+            let name = fs::read_to_string(format!("/proc/{}/comm", held.id())).unwrap_or_default();
+            name.trim_end() == "authsome-list"
+        };
+        assert!(wait_until(Duration::from_secs(10), started));
 
-impl Person {
-    fn new() -> Person {
-        let home = Home::new(Path::new(env!("CARGO_BIN_EXE_authsome")).parent().unwrap()).unwrap();
-        let uid = (fs::metadata("/proc/self").unwrap().uid() == 0).then_some(NOBODY);
-        Person { home, uid }
-    }
-
-    /// Starts a program as this person, who owns all that is in the home by then.
-    fn start(&self, program: &str, args: &[&str]) -> Running {
-        let mut command = self.home.command(program);
-        self.become_person(command.args(args));
-        self.home.spawn_command(command).unwrap()
-    }
-
-    fn become_person(&self, command: &mut Command) {
-        if let Some(uid) = self.uid {
-            give(self.home.root(), uid);
-            command.uid(uid).gid(uid);
+        for look in ["cat environ", "cat maps", "head -c 1 < mem", "ls fd", "readlink -v exe"] {
+            let script = format!("cd /proc/{} && {look}", held.id());
+            let output = person.start("sh", &["-c", &script]).finish().unwrap();
+            // A read at address 0 of a memory that is open fails otherwise.
+            let refused = output.stderr.to_lowercase().contains("permission denied");
+            assert_eq!(refused, is_closed, "{mode:o}: {look}: {}", output.stderr);
         }
-    }
-}
-
-fn give(path: &Path, uid: u32) {
-    chown(path, Some(uid), Some(uid)).unwrap();
-    if path.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| give(&entry.unwrap().path(), uid));
+        held.signal(Signal::KILL).unwrap();
+        drop(held.finish());
     }
 }
 

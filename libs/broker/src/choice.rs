@@ -6,16 +6,18 @@ use proto::ops::vault::Row;
 use proto::record::{Connection, DefaultConnection};
 use proto::{Code, ConnectionName, Error, Key, Object, ProviderName, Result, Slot};
 use provider::{Choice, SaidBy, Wanted, choose};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One provider's connections, by name, and its default.
 #[derive(Default)]
 pub(crate) struct Connections {
     pub records: BTreeMap<ConnectionName, Connection>,
+    /// Connections that are there and whose records cannot be read, with the reason.
+    pub unreadable: BTreeMap<ConnectionName, Error>,
     pub pointer: Option<ConnectionName>,
 }
 
-/// The connections of every provider under a prefix of keys. Records of another shape are left out.
+/// The connections of every provider under a prefix of keys.
 pub(crate) fn connections(world: &World, prefix: &str) -> Result<BTreeMap<ProviderName, Connections>> {
     Ok(by_provider(world.vault.list(prefix)?))
 }
@@ -26,21 +28,29 @@ fn by_provider(rows: Vec<Row>) -> BTreeMap<ProviderName, Connections> {
         let of_provider = providers.entry(row.key.provider.clone()).or_default();
         match &row.key.slot {
             Slot::Connection(name) => {
-                if let Ok(record) = connection(&row.key, row.record) {
-                    of_provider.records.insert(name.clone(), record);
+                let name = name.clone();
+                match row.err.map_or_else(|| connection(&row.key, row.record), Err) {
+                    Ok(record) => _ = of_provider.records.insert(name, record),
+                    Err(error) => _ = of_provider.unreadable.insert(name, error),
                 }
             }
             Slot::Default => of_provider.pointer = pointed_at(row.record),
             Slot::Client => {}
         }
     }
-    providers.retain(|_, connections| !connections.records.is_empty());
+    providers.retain(|_, connections| connections.names().next().is_some());
     providers
 }
 
 impl Connections {
+    /// The names of all, in their order. An unreadable one may be the one that is meant: leaving it out would let
+    /// another account take its place.
+    pub fn names(&self) -> impl Iterator<Item = &ConnectionName> {
+        self.records.keys().chain(self.unreadable.keys()).collect::<BTreeSet<_>>().into_iter()
+    }
+
     pub fn choose<'a>(&'a self, named: Option<&'a ConnectionName>) -> Choice<'a> {
-        let present: Vec<&str> = self.records.keys().map(ConnectionName::as_str).collect();
+        let present: Vec<&str> = self.names().map(ConnectionName::as_str).collect();
         let wanted = Wanted {
             named: named.map(ConnectionName::as_str),
             directory: None,

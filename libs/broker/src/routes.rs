@@ -34,6 +34,9 @@ impl Table {
             refuse_missing(world, session, &present)?;
         }
         for (provider, connections) in present.iter().filter(|(provider, _)| session.includes(provider)) {
+            for (name, error) in &connections.unreadable {
+                self.say(&format!("{provider}'s connection {name} cannot be used: {error}"), note);
+            }
             match route(world, session, provider, connections) {
                 Ok(route) => {
                     unusable(world, session, &route, connections).iter().for_each(|text| self.say(text, note));
@@ -136,7 +139,7 @@ fn left_out(provider: &ProviderName, error: &Error) -> String {
 fn route(world: &World, session: &Session, provider: &ProviderName, connections: &Connections) -> Result<Route> {
     let (connection, choices) = match connections.choose(session.choose.get(provider)) {
         Choice::One(name) | Choice::Missing(name, _) => (Some(name.parse()?), Vec::new()),
-        Choice::Ambiguous(_) | Choice::NotConnected => (None, connections.records.keys().cloned().collect()),
+        Choice::Ambiguous(_) | Choice::NotConnected => (None, connections.names().cloned().collect()),
     };
     let possible = |name: &ConnectionName| match (&connection, session.grant.get(provider)) {
         (None, _) | (_, Some(Grant::All(_))) => true,

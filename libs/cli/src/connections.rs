@@ -1,6 +1,6 @@
 //! A provider's connections in the present profile, and the one that is meant.
 
-use crate::Context;
+use crate::{Context, Output};
 use helper::vault::Vault;
 use proto::ops::vault::{Expect, Rev, Row};
 use proto::record::{Connection, DefaultConnection};
@@ -112,6 +112,14 @@ impl Connections {
         }
     }
 
+    /// Tells which connections cannot be read, and what mends each.
+    pub fn warn_about_damaged(&self, output: &Output) {
+        for error in self.rows.iter().filter_map(|row| row.err.as_ref()) {
+            let hint = error.hint.as_deref().unwrap_or("authsome-vault erase KEY");
+            output.warning(&format!("{error}; to give it up: {hint}"));
+        }
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &ConnectionName> {
         self.rows.iter().filter_map(|row| row.key.connection_name())
     }
@@ -164,8 +172,11 @@ impl Connections {
     }
 }
 
-/// The typed record of a listed connection.
+/// The typed record of a listed connection, or why it cannot be read.
 pub fn record(row: &Row) -> Result<Connection> {
+    if let Some(error) = &row.err {
+        return Err(error.clone());
+    }
     // By reference: `list` reads thousands. A complaint is made where it quotes nothing.
     Connection::deserialize(&row.record)
         .or_else(|_| codec::from_object(&format!("record {}", row.key), row.record.clone()))

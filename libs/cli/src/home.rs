@@ -2,6 +2,7 @@
 
 use private::Exposed;
 use proto::{Error, Result};
+use rustix::fs::Access;
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
@@ -74,6 +75,11 @@ impl Home {
     }
 }
 
+/// Whether this process may make files in `directory`.
+pub fn is_writable(directory: &Path) -> bool {
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
 /// A path from the environment; empty is none.
 fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
@@ -114,16 +120,28 @@ pub fn refuse_writable(path: &Path, metadata: &Metadata) -> Result<()> {
     let shown = path.display();
     let (what, hint) = match private::exposed(path, metadata) {
         None => return Ok(()),
+        Some(Exposed::Writable(_)) if private::is_shared(metadata) => ("may be written by others", SHARED.to_owned()),
         Some(Exposed::Writable(_)) => ("may be written by others", format!("chmod go-w {shown}")),
         Some(Exposed::Foreign) => ("belongs to another user", format!("ls -ld {shown}")),
     };
     Err(Error::new(proto::Code::Denied, format!("{shown} {what}")).hint(hint))
 }
 
+/// The way out of a directory that is meant for many.
+const SHARED: &str = "mkdir -m 700 DIR, and use that: a directory of your own";
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    #[test]
+    fn nobody_is_told_to_close_a_directory_that_others_share() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::set_permissions(parent.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        let error = Home::locate(Some(parent.path())).unwrap().check().unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some(SHARED));
+    }
 
     #[test]
     fn a_home_is_made_private_whatever_the_umask() {

@@ -1,7 +1,11 @@
 //! stdout holds what was asked for; everything else goes to stderr.
+//!
+//! Names, scopes and messages come from providers and definitions, so what would steer a terminal is taken out
+//! here, whoever says it.
 
 use crate::context::Globals;
 use proto::Error;
+use proto::redact::{for_terminal, json_for_terminal};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 
@@ -33,36 +37,46 @@ impl Output {
 
     /// One line of what was asked for.
     pub fn line(&self, text: &str) {
-        write_stdout(&format!("{text}\n"));
+        write_stdout(&format!("{}\n", for_terminal(text)));
     }
 
-    /// What was asked for, as it is.
+    /// Lines of what was asked for.
     pub fn text(&self, text: &str) {
+        write_stdout(&for_terminal(text));
+    }
+
+    /// What was asked for, byte by byte: for programs, which must get exactly that.
+    pub fn exactly(&self, text: &str) {
         write_stdout(text);
     }
 
     /// One JSON document, on one line.
     pub fn document(&self, value: &Value) {
-        self.line(&value.to_string());
+        self.json_text(&value.to_string());
+    }
+
+    /// A JSON document that is text already.
+    pub fn json_text(&self, json: &str) {
+        write_stdout(&format!("{}\n", json_for_terminal(json)));
     }
 
     /// One line of several by which a work tells how it goes: it goes on without a reader, and
     /// clears up behind it.
     pub fn progress(&self, text: &str) {
-        if let Err(error) = try_stdout(&format!("{text}\n")) {
+        if let Err(error) = try_stdout(&format!("{}\n", for_terminal(text))) {
             unless_unread(&error);
         }
     }
 
     /// One JSON document, indented for reading.
     pub fn pretty(&self, value: &Value) {
-        self.line(&format!("{value:#}"));
+        self.json_text(&format!("{value:#}"));
     }
 
     /// Something the person should know. Silent when quiet, and when the answer is JSON.
     pub fn note(&self, text: &str) {
         if !self.quiet && !self.json {
-            write_stderr(&format!("{text}\n"));
+            write_stderr(&format!("{}\n", for_terminal(text)));
         }
     }
 
@@ -76,22 +90,24 @@ impl Output {
 
     /// Something the person should not overlook: also told when quiet.
     pub fn warning(&self, text: &str) {
-        let shown =
-            if self.json { json!({"warning": text}).to_string() } else { format!("{} {text}", self.bold("warning:")) };
+        let shown = match self.json {
+            true => json_for_terminal(&json!({"warning": text}).to_string()).into_owned(),
+            false => format!("{} {}", self.bold("warning:"), for_terminal(text)),
+        };
         write_stderr(&format!("{shown}\n"));
     }
 
     /// The error, then the command that mends it; one JSON line when the answer is JSON.
     pub fn error(&self, error: &Error) {
         if self.json {
-            return write_stderr(&format!("{}\n", json!({"err": error})));
+            return write_stderr(&format!("{}\n", json_for_terminal(&json!({"err": error}).to_string())));
         }
-        let mut text = format!("{} {}\n", self.bold("error:"), error.message);
+        let mut text = format!("{} {}\n", self.bold("error:"), for_terminal(&error.message));
         if !error.choices.is_empty() {
-            text.push_str(&format!("choices: {}\n", error.choices.join(", ")));
+            text.push_str(&format!("choices: {}\n", for_terminal(&error.choices.join(", "))));
         }
         if let Some(hint) = &error.hint {
-            text.push_str(&format!("{} {hint}\n", self.bold("hint:")));
+            text.push_str(&format!("{} {}\n", self.bold("hint:"), for_terminal(hint)));
         }
         write_stderr(&text);
     }

@@ -13,7 +13,7 @@
 //! cannot be seen from here. Marks that cannot be read may be those of a session: then a program is inside.
 
 use crate::Home;
-use crate::home::make_private;
+use crate::home::{is_writable, make_private};
 use crate::kernel;
 use crate::process::{self, Process};
 use proto::{Error, Result};
@@ -32,13 +32,12 @@ pub struct Session {
 impl Session {
     /// Makes this session's directory, after removing those whose owner is dead.
     pub fn begin(home: &Home) -> Result<Session> {
-        home.make()?;
-        make_private(&home.run())?;
+        let sessions = directory_of_sessions(home)?;
         sweep(home);
         let Some(own) = process::stat("self").map(|found| found.process) else {
             return Err(Error::unavailable("cannot read /proc/self/stat"));
         };
-        let directory = home.run().join(own.to_string());
+        let directory = sessions.join(own.to_string());
         make_private(&directory)?;
         let held = fs::File::open(&directory).and_then(|held| held.lock().map(|()| held));
         let failed = |error| Error::unavailable(format!("cannot lock {}: {error}", directory.display()));
@@ -77,6 +76,19 @@ impl Session {
         let Some(found) = process::stat(&pid.to_string()) else { return Ok(()) };
         self.write(name, found.process.to_string().as_bytes()).map(drop)
     }
+}
+
+/// Makes `run/` in the home; for a home that can only be read, a directory of this user's in the place for temporary
+/// files. There nobody looks for marks but the one that the command bears.
+fn directory_of_sessions(home: &Home) -> Result<PathBuf> {
+    let directory = if home.path().exists() && !is_writable(home.path()) {
+        std::env::temp_dir().join(format!("authsome-{}", rustix::process::geteuid().as_raw()))
+    } else {
+        home.make()?;
+        home.run()
+    };
+    make_private(&directory)?;
+    Ok(directory)
 }
 
 impl Drop for Session {

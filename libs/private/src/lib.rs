@@ -21,6 +21,8 @@ pub enum Exposed {
 
 /// Write permission of group and others.
 const WRITE: u32 = 0o022;
+/// Of a directory in which each removes only what is his own.
+const STICKY: u32 = 0o1000;
 /// Permission of group and others to enter a directory.
 const ENTER: u32 = 0o011;
 
@@ -38,6 +40,12 @@ pub fn exposed(path: &Path, metadata: &Metadata) -> Option<Exposed> {
         return None;
     }
     Some(Exposed::Writable(mode))
+}
+
+/// Returns whether a file or directory is there for many users, as `/tmp` is: it is root's, or has the sticky bit. Taking
+/// away their right to write would break their programs.
+pub fn is_shared(metadata: &Metadata) -> bool {
+    metadata.mode() & STICKY != 0 || metadata.uid() != rustix::process::geteuid().as_raw()
 }
 
 /// Whether a directory above `path` lets nobody else enter. What cannot be looked at counts as open.

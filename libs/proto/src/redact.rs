@@ -35,6 +35,33 @@ pub(crate) fn told(error: &mut crate::Error) {
     }
 }
 
+/// Text of several lines made fit for a terminal: control and bidi characters replaced, but for newline and tab.
+pub fn for_terminal(text: &str) -> Cow<'_, str> {
+    let is_kept = |c: char| !is_hostile(c) || matches!(c, '\n' | '\t');
+    if text.chars().all(is_kept) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| if is_kept(c) { c } else { '\u{fffd}' }).collect())
+}
+
+/// JSON made fit for a terminal: what [`for_terminal`] replaces is escaped, which changes no value. JSON has such
+/// characters in texts alone.
+pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
+    let is_kept = |c: char| !is_hostile(c) || matches!(c, '\n' | '\t');
+    if json.chars().all(is_kept) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        match is_kept(c) {
+            true => escaped.push(c),
+            // All of them are in the first plane, so each is one escape (RFC 8259, section 7).
+            false => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// C0, C1, DEL, line separators, zero-width and bidirectional controls.
 fn is_hostile(c: char) -> bool {
     c.is_control()
@@ -185,6 +212,17 @@ mod tests {
             assert_eq!(misplaced_secret(&serde_json::from_str(text).unwrap()), found, "{text}");
         }
         assert!(misplaced_secret_in("{").is_err() && misplaced_secret_in("{},{}").is_err());
+    }
+
+    #[test]
+    fn json_for_a_terminal_means_the_same() {
+        let value = serde_json::json!({"a\u{202e}": ["\u{1b}[31m", "\u{9b}\u{7f}\u{feff}", "plain \u{e9}\t"]});
+        for json in [value.to_string(), format!("{value:#}")] {
+            let shown = json_for_terminal(&json);
+            assert!(!shown.chars().any(|c| is_hostile(c) && c != '\n'), "{shown:?}");
+            assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        }
+        assert_eq!(for_terminal("a\u{1b}[0m\n\tb\u{9b}"), "a\u{fffd}[0m\n\tb\u{fffd}");
     }
 
     #[test]

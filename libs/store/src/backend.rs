@@ -16,19 +16,44 @@ pub(crate) struct Kind {
     /// Its file in the home: there from the moment the vault is whole, and not before.
     pub file: &'static str,
     /// Makes an empty vault; the caller holds the write lock and saw that there is none.
-    pub create: fn(&Home, &Founding) -> Result<()>,
+    /// The bytes are the register of a vault without entries.
+    pub create: fn(&Home, &Founding, &[u8]) -> Result<()>,
     pub open: fn(&Home) -> Result<Opened>,
 }
 
 pub(crate) type Opened = (Founding, Box<dyn Backend>);
 
-/// What a vault is made with, and never changes.
+/// What a vault is made with; an upgrade alone changes it.
 pub(crate) struct Founding {
+    /// 1 has no register, 2 has one.
     pub format: u32,
     /// The count of revisions begins after this.
     pub first_rev: u64,
     /// Opens with the right key alone.
     pub check: Vec<u8>,
+}
+
+/// What changes with every write, as of one moment.
+pub(crate) struct State {
+    /// The last revision used.
+    pub last_rev: u64,
+    /// Sealed. A vault of format 1 has none.
+    pub register: Option<Vec<u8>>,
+}
+
+/// What a write finds.
+pub(crate) struct Before {
+    pub state: State,
+    /// The key's present revision.
+    pub there: Option<u64>,
+    /// The one that the write would get.
+    pub rev: u64,
+}
+
+/// What a vault of format 1 gets that it had not.
+pub(crate) struct Upgrade {
+    pub check: Vec<u8>,
+    pub register: Vec<u8>,
 }
 
 /// The two halves of an entry.
@@ -51,23 +76,31 @@ pub(crate) struct ListedRow {
 
 /// What a write wants, once it has seen what is there.
 pub(crate) enum Change {
-    Put(Sealed),
-    Erase,
+    /// The entry, and the register that goes with it.
+    Put(Sealed, Vec<u8>),
+    /// The register that goes with it.
+    Erase(Vec<u8>),
     /// Writes nothing; no revision is used up.
     Nothing,
 }
 
-/// Decides within the write's transaction: given the key's present revision and the one that the
-/// write would get.
-pub(crate) type Decide<'a> = &'a mut dyn FnMut(Option<u64>, u64) -> Result<Change>;
+/// Decides within the write's transaction.
+pub(crate) type Decide<'a> = &'a mut dyn FnMut(Before) -> Result<Change>;
+
+/// Makes what is new, given the revisions of all entries and the last one used.
+pub(crate) type MakeUpgrade<'a> = &'a mut dyn FnMut(Vec<u64>, u64) -> Result<Upgrade>;
 
 pub(crate) trait Backend: Send {
-    fn get(&self, key: &str) -> Result<Option<Row>>;
+    /// Whether it is good for one operation alone: it keeps others out while it is open, or would not see what they
+    /// write.
+    fn is_momentary(&self) -> bool;
 
-    /// The last revision used, and what `take` accepts of the rows whose keys begin with `prefix`
-    /// and lie after `after`, in the order of their bytes; both from one moment. The flag says that
-    /// more rows are left.
-    fn list(&self, prefix: &str, after: &str, take: Take<'_>) -> Result<(u64, bool)>;
+    /// The row, and the state of the same moment.
+    fn get(&self, key: &str) -> Result<Option<(State, Row)>>;
+
+    /// Gives the state to `begin`, and then to `take` the rows whose keys begin with `prefix` and lie after `after`, in
+    /// the order of their bytes, until it refuses one; all from one moment. Tells whether rows are left.
+    fn list(&self, prefix: &str, after: &str, begin: Begin<'_>, take: Take<'_>) -> Result<bool>;
 
     /// The last revision used.
     fn last_rev(&self) -> Result<u64>;
@@ -75,7 +108,13 @@ pub(crate) trait Backend: Send {
     /// One write, alone among all processes and durable when it returns. Returns the revision that
     /// `decide` was given.
     fn write(&mut self, key: &str, decide: Decide<'_>) -> Result<u64>;
+
+    /// Makes a vault of format 1 one of format 2, durably, unless another process did; it must be opened anew then.
+    fn upgrade(&mut self, make: MakeUpgrade<'_>) -> Result<()>;
 }
+
+/// Takes the state before the first row.
+pub(crate) type Begin<'a> = &'a mut dyn FnMut(State) -> Result<()>;
 
 /// Takes one row; `false` ends the page before it.
 pub(crate) type Take<'a> = &'a mut dyn FnMut(ListedRow) -> Result<bool>;

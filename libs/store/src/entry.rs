@@ -3,7 +3,7 @@
 use crate::backend::Sealed;
 use crate::seal::{Part, Place, Sealer, json_length};
 use proto::ops::vault::Put;
-use proto::{Error, Object, PLACEHOLDER, Result, Secrets};
+use proto::{Error, Key, Object, PLACEHOLDER, Result, Secrets};
 use zeroize::Zeroizing;
 
 /// A page of a listing must fit into one line of the protocol with room to spare.
@@ -64,9 +64,16 @@ fn opened(sealer: &Sealer, place: Place, sealed: Vec<u8>) -> Result<Zeroizing<Ve
 }
 
 /// The key is right (it was checked), so the row is not what was written there.
-fn closed(key: &str) -> Error {
-    Error::unavailable(format!("the vault's entry {key} does not open: it was changed, moved or put back"))
-        .hint(format!("authsome-vault erase {key}"))
+pub(crate) fn closed(key: &str) -> Error {
+    let error = Error::unavailable(format!("the vault's entry {key} does not open: it was changed, moved or put back"));
+    let parsed = key.parse::<Key>();
+    match parsed.as_ref().ok().and_then(|key| Some((key, key.connection_name()?))) {
+        Some((key, name)) => {
+            let (provider, profile) = (&key.provider, key.profile_flag());
+            error.hint(format!("authsome logout {provider} --connection {name}{profile}"))
+        }
+        None => error.hint(format!("authsome-vault erase {key}")),
+    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,10 @@ fn refuse(path: &Path, metadata: &Metadata, bits: u32, mend: &str) -> Result<()>
     }
     let others = if mode & WRITABLE & bits != 0 { "written" } else { "read" };
     let what = format!("may be {others} by others (mode {:04o})", mode & 0o7777);
-    Err(denied(what).hint(format!("chmod {mend} {shown}")))
+    Err(denied(what).hint(match private::is_shared(metadata) {
+        true => "mkdir -m 700 DIR, and use that: a directory of your own".to_owned(),
+        false => format!("chmod {mend} {shown}"),
+    }))
 }
 
 /// The system's text without the number: "No such file or directory", in lower case.

@@ -10,7 +10,8 @@
 //!   that a part moved to another row, or an older part put back under a newer row, does not open.
 //!   Keys (`profile/provider/name`) stand there plainly, for listing by prefix: whoever reads the
 //!   file learns which providers are connected and under which names, and when a row changed.
-//!   Putting back a whole older row, or the whole file, cannot be noticed from the home alone.
+//!   A sealed register of the current revisions tells an older row that was put back. Putting back the whole file
+//!   cannot be noticed from the home alone.
 //! - `master.key`: the key, made once together with the vault. Whoever reads both files reads all.
 //! - `locks/`: advisory locks. Their files are never removed, since a removed one guards nobody.
 
@@ -22,6 +23,7 @@ mod founding;
 mod home;
 mod locks;
 mod master_key;
+mod register;
 mod seal;
 mod vault;
 

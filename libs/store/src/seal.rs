@@ -10,14 +10,18 @@ use serde::Serialize;
 use std::io::Write;
 use zeroize::Zeroizing;
 
-/// Version of everything below and of the table around it. Bumped by hand.
-pub(crate) const FORMAT: u32 = 1;
+/// Version of everything below. Bumped by hand.
+const SEAL: u32 = 1;
 
 /// Which part of what.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
-    /// Tells the right key from a wrong one.
+    /// Tells the right key from a wrong one, in a vault without a register.
+    CheckWithoutRegister,
+    /// Tells the right key from a wrong one, and that the vault has a register.
     Check,
+    /// Which revisions are current.
+    Register,
     Record,
     Secret,
 }
@@ -69,12 +73,14 @@ impl Sealer {
 impl Place<'_> {
     fn aad(&self) -> Aad<String> {
         let part = match self.part {
-            Part::Check => "check",
+            Part::CheckWithoutRegister => "check",
+            Part::Check => "check with register",
+            Part::Register => "register",
             Part::Record => "record",
             Part::Secret => "secret",
         };
         // No key holds a NUL, so no two places have one text.
-        Aad::from(format!("authsome-vault\0{FORMAT}\0{part}\0{}\0{}", self.key, self.rev))
+        Aad::from(format!("authsome-vault\0{SEAL}\0{part}\0{}\0{}", self.key, self.rev))
     }
 }
 

@@ -3,12 +3,14 @@
 //! It opens when it is first needed, makes a home on the first write and never on a read, and
 //! notices when its files were replaced under it.
 
-use crate::backend::{Change, ListedRow};
+use crate::backend::{Before, Change, ListedRow, State};
 use crate::founding::{self, Open};
 use crate::home::Home;
+use crate::register::Register;
 use crate::{entry, locks};
 use proto::ops::vault::{Entry, Erase, Expect, Get, Got, LIST_LIMIT, List, Put, Written};
 use proto::{Code, Error, Key, Result};
+use std::cell::OnceCell;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -37,10 +39,19 @@ impl Vault {
     /// # Errors
     /// `not-found`, also when there is no home.
     pub fn get(&mut self, get: &Get) -> Result<Got> {
+        let got = self.got(get);
+        self.close_if_momentary();
+        got
+    }
+
+    fn got(&mut self, get: &Get) -> Result<Got> {
         let key = get.key.to_string();
         let missing = || Error::new(Code::NotFound, format!("the vault has no {key}"));
         let Some(open) = self.existing()? else { return Err(missing()) };
-        let row = open.backend.get(&key)?.ok_or_else(missing)?;
+        let (state, row) = open.backend.get(&key)?.ok_or_else(missing)?;
+        if !Register::open(&open.sealer, state)?.has(row.rev) {
+            return Err(entry::closed(&key));
+        }
         if get.if_changed.as_ref() == Some(&row.rev.to_string()) {
             return Ok(Got::Unchanged { unchanged: true });
         }
@@ -52,12 +63,19 @@ impl Vault {
     }
 
     /// The JSON of a [`proto::ops::vault::Listed`]. Opens no secret. Its `rev` is that of the last write
-    /// to any key.
+    /// to any key. A record that does not open stands as an error and stops no other; a row whose key is none, which
+    /// nobody can have stored, is left out.
     ///
     /// # Errors
     /// `invalid` when `prefix` is neither whole parts ending in `/` nor a whole key.
     pub fn list(&mut self, list: &List) -> Result<String> {
         check_prefix(&list.prefix)?;
+        let listed = self.listed(list);
+        self.close_if_momentary();
+        listed
+    }
+
+    fn listed(&mut self, list: &List) -> Result<String> {
         let Some(open) = self.existing()? else {
             return Ok(listing(0, "", None));
         };
@@ -67,6 +85,14 @@ impl Vault {
         let whole_key = (!list.prefix.is_empty() && !list.prefix.ends_with('/')).then_some(&list.prefix);
         let limit = list.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_LIMIT);
         let (mut records, mut count, mut last) = (String::new(), 0, None);
+        let begun: OnceCell<(u64, Register)> = OnceCell::new();
+        let mut begin = |state: State| {
+            let rev = state.last_rev;
+            let register = Register::open(&open.sealer, state)?;
+            // It is called once.
+            let _ = begun.set((rev, register));
+            Ok(())
+        };
         let mut take = |row: ListedRow| {
             // After it come those that only begin like it.
             if whole_key.is_some_and(|key| *key != row.key) {
@@ -75,15 +101,29 @@ impl Vault {
             if count == limit || (records.len() + row.record.len() > PAGE && count > 0) {
                 return Ok(false);
             }
-            let record = entry::open_record_text(&open.sealer, &row.key, row.rev, row.record)?;
+            let record = match begun.get().is_some_and(|(_, register)| register.has(row.rev)) {
+                true => entry::open_record_text(&open.sealer, &row.key, row.rev, row.record),
+                false => Err(entry::closed(&row.key)),
+            };
+            let (record, error) = match record {
+                Ok(record) => (record, None),
+                Err(_) if row.key.parse::<Key>().is_err() => return Ok(true),
+                Err(error) => ("{}".to_owned(), Some(error)),
+            };
             // Nothing in a key needs escaping.
             let comma = if count > 0 { "," } else { "" };
-            let _ = write!(records, r#"{comma}{{"key":"{}","rev":"{}","record":{record}}}"#, row.key, row.rev);
+            let _ = write!(records, r#"{comma}{{"key":"{}","rev":"{}","record":{record}"#, row.key, row.rev);
+            if let Some(error) = error {
+                let _ = write!(records, r#","err":{}"#, serde_json::Value::Object(proto::codec::to_object(&error)));
+            }
+            records.push('}');
             count += 1;
             last = Some(row.key);
             Ok(true)
         };
-        let (rev, more) = open.backend.list(&list.prefix, list.after.as_deref().unwrap_or_default(), &mut take)?;
+        let after = list.after.as_deref().unwrap_or_default();
+        let more = open.backend.list(&list.prefix, after, &mut begin, &mut take)?;
+        let rev = begun.get().map_or(0, |(rev, _)| *rev);
         Ok(listing(rev, &records, last.filter(|_| more && whole_key.is_none()).as_deref()))
     }
 
@@ -94,12 +134,17 @@ impl Vault {
     pub fn put(&mut self, put: &Put) -> Result<Written> {
         entry::check(put)?;
         let key = put.key.to_string();
-        let Open { backend, sealer, .. } = self.existing_or_made()?;
-        let rev = backend.write(&key, &mut |there, rev| {
-            expect(&put.if_rev, there, &key)?;
-            entry::seal(sealer, put, &key, rev).map(Change::Put)
-        })?;
-        Ok(Written { rev: rev.to_string() })
+        let open = self.existing_or_made()?;
+        open.check_writable()?;
+        let Open { backend, sealer, .. } = open;
+        let written = backend.write(&key, &mut |Before { state, there, rev }| {
+            let mut register = Register::open(sealer, state)?;
+            expect(&put.if_rev, there, &register, &key)?;
+            register.replace(there, Some(rev));
+            Ok(Change::Put(entry::seal(sealer, put, &key, rev)?, register.seal(sealer, rev)?))
+        });
+        self.close_if_momentary();
+        Ok(Written { rev: written?.to_string() })
     }
 
     /// Erasing what is not there is done already, unless `if_rev` names a revision.
@@ -108,12 +153,22 @@ impl Vault {
     /// `conflict` when `if_rev` does not hold.
     pub fn erase(&mut self, erase: &Erase) -> Result<()> {
         let key = erase.key.to_string();
-        let Some(Open { backend, .. }) = self.existing()? else { return expect(&erase.if_rev, None, &key) };
-        backend.write(&key, &mut |there, _| {
-            expect(&erase.if_rev, there, &key)?;
-            Ok(if there.is_some() { Change::Erase } else { Change::Nothing })
-        })?;
-        Ok(())
+        let Some(open) = self.existing()? else {
+            return expect(&erase.if_rev, None, &Register::of(Vec::new()), &key);
+        };
+        open.check_writable()?;
+        let Open { backend, sealer, .. } = open;
+        let erased = backend.write(&key, &mut |Before { state, there, rev }| {
+            let mut register = Register::open(sealer, state)?;
+            expect(&erase.if_rev, there, &register, &key)?;
+            if there.is_none() {
+                return Ok(Change::Nothing);
+            }
+            register.replace(there, None);
+            Ok(Change::Erase(register.seal(sealer, rev)?))
+        });
+        self.close_if_momentary();
+        erased.map(drop)
     }
 
     /// Locks a key until `unlock` or until the vault is dropped.
@@ -143,6 +198,10 @@ impl Vault {
         Ok(self.open.as_mut())
     }
 
+    fn close_if_momentary(&mut self) {
+        self.open.take_if(|open| open.is_momentary());
+    }
+
     fn existing_or_made(&mut self) -> Result<&mut Open> {
         if self.existing()?.is_none() {
             founding::make(&Home::make(&self.path)?)?;
@@ -158,12 +217,14 @@ fn listing(rev: u64, records: &str, next: Option<&str>) -> String {
 }
 
 /// Whether a write may happen, given the revision that is there.
-fn expect(expected: &Expect, there: Option<u64>, key: &str) -> Result<()> {
+fn expect(expected: &Expect, there: Option<u64>, register: &Register, key: &str) -> Result<()> {
     let conflict = |what: &str| Err(Error::new(Code::Conflict, format!("{key} {what}")));
     match (expected, there) {
         (Expect::Anything, _) | (Expect::Missing, None) => Ok(()),
         (Expect::Missing, Some(_)) => conflict("is there already"),
         (Expect::Rev(_), None) => conflict("is gone"),
+        // What was put back is no state to go on from.
+        (Expect::Rev(_), Some(there)) if !register.has(there) => Err(entry::closed(key)),
         (Expect::Rev(rev), Some(there)) if *rev == there.to_string() => Ok(()),
         (Expect::Rev(_), Some(_)) => conflict("changed since it was read"),
     }

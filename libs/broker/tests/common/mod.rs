@@ -97,7 +97,9 @@ impl Vault for Handle {
     fn list(&self, prefix: &str) -> Result<Vec<Row>> {
         let entries = self.store.entries.lock().unwrap();
         let rows = entries.iter().filter(|(key, _)| key.to_string().starts_with(prefix));
-        Ok(rows.map(|(key, e)| Row { key: key.clone(), rev: e.rev.clone(), record: e.record.clone() }).collect())
+        Ok(rows
+            .map(|(key, e)| Row { key: key.clone(), rev: e.rev.clone(), record: e.record.clone(), err: None })
+            .collect())
     }
 
     fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev> {

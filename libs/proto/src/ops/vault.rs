@@ -1,6 +1,6 @@
 //! Role `vault`: keep a record, give it back.
 
-use crate::{Key, Object, Secrets};
+use crate::{Error, Key, Object, Result, Secrets};
 use serde::{Deserialize, Serialize};
 
 /// A revision: opaque, never used again for a key, not even after erase.
@@ -94,11 +94,26 @@ pub struct Listing {
     pub next: Option<String>,
 }
 
+/// One record of a listing, without its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub key: Key,
     pub rev: Rev,
+    /// Empty when it could not be read.
     pub record: Object,
+    /// Why the record could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub err: Option<Error>,
+}
+
+impl Row {
+    /// Returns the row, or the error that stands in the place of its record.
+    pub fn readable(self) -> Result<Row> {
+        match self.err {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
 }
 
 /// `lock` and `unlock`.

@@ -2,11 +2,16 @@
 //! again as one ignored test that reads what to do from its environment.
 
 use crate::*;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 const HOME: &str = "STORE_TEST_HOME";
 const TASK: &str = "STORE_TEST_TASK";
+/// A user without any right of its own.
+const NOBODY: u32 = 65534;
 /// The test harness writes to stdout as well.
 const MARK: &str = "store-test ";
 
@@ -25,6 +30,24 @@ impl Writer {
         let mut command = Command::new("sh");
         let script = format!("ulimit -f {}; trap '' XFSZ; exec \"$0\" \"$@\"", kib * 2);
         command.args(["-c", &script]).arg(std::env::current_exe().unwrap());
+        Writer::spawn(command, home, task)
+    }
+
+    /// As a user who may read the home and write nothing in it.
+    pub fn start_as_a_reader(home: &Path, task: &str) -> Writer {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+        let inside = std::fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
+        for path in inside.chain([home.to_owned(), home.parent().unwrap().to_owned()]) {
+            let mode = if path.is_dir() { 0o500 } else { 0o400 };
+            std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            if is_root {
+                chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
         Writer::spawn(command, home, task)
     }
 
@@ -86,6 +109,7 @@ fn child() {
             say(&got.map_or_else(|error| error.to_string(), |entry| entry.rev));
         }
         ("hold", key) => hold(&home, key),
+        ("keep", key) => keep(&home, key),
         _ => unreachable!("no such task"),
     }
 }
@@ -115,6 +139,13 @@ fn fill(home: &Path, size: usize) {
             Err(error) => return say(&format!("refused {}: {error}", error.code.as_str())),
         }
     }
+}
+
+/// Reads an entry and keeps the vault until it is killed.
+fn keep(home: &Path, key: &str) {
+    let mut vault = Vault::open(home).unwrap();
+    say(&get(&mut vault, key).unwrap().rev);
+    std::thread::sleep(std::time::Duration::from_secs(60));
 }
 
 /// Holds the lock of a key until it is killed.

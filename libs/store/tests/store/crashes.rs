@@ -65,6 +65,37 @@ fn a_disk_without_any_room_left_is_no_reason_not_to_read() {
 }
 
 #[test]
+fn on_a_full_disk_one_reader_does_not_keep_out_another() {
+    let scratch = Scratch::new();
+    let rev = scratch.vault().put(&put(KEY, "ntn_x")).unwrap().rev;
+    let mut keeper = Writer::start_on_a_small_disk(&scratch.home(), &format!("keep {KEY}"), 0);
+    assert_eq!(keeper.said().as_ref(), Some(&rev));
+    let said = Writer::start_on_a_small_disk(&scratch.home(), &format!("get {KEY}"), 0).finish();
+    assert_eq!(said, [rev]);
+    keeper.kill();
+}
+
+#[test]
+fn a_home_that_may_only_be_read_is_read() {
+    let scratch = Scratch::new();
+    let rev = scratch.vault().put(&put(KEY, "ntn_x")).unwrap().rev;
+    assert_eq!(Writer::start_as_a_reader(&scratch.home(), &format!("get {KEY}")).finish(), [rev]);
+    let said = Writer::start_as_a_reader(&scratch.home(), "fill 10").finish();
+    assert!(said.len() == 1 && said[0].starts_with("refused unavailable: "), "{said:?}");
+}
+
+#[test]
+fn a_home_that_may_only_be_read_says_when_its_last_writes_cannot_be() {
+    let scratch = Scratch::new();
+    let mut writer = Writer::start(&scratch.home(), "fill 200");
+    writer.said().unwrap();
+    writer.kill();
+    std::fs::remove_file(scratch.file("vault.db-shm")).unwrap();
+    let said = Writer::start_as_a_reader(&scratch.home(), "get default/notion/c0").finish();
+    assert!(said[0].contains("its last writes are in") && said[0].contains("vault.db-wal"), "{said:?}");
+}
+
+#[test]
 fn a_disk_too_full_for_a_vault_leaves_a_home_that_works_later() {
     let scratch = Scratch::new();
     let said = Writer::start_on_a_small_disk(&scratch.home(), "fill 10", 2).finish();

@@ -87,8 +87,8 @@ fn a_damaged_vault_is_an_error_and_is_not_made_anew() {
 #[test]
 fn a_vault_of_a_newer_format_is_left_alone() {
     let scratch = filled();
-    scratch.database().execute("UPDATE vault SET format = 2", ()).unwrap();
-    refused(&scratch, Code::Unavailable, "format 2");
+    scratch.database().execute("UPDATE vault SET format = 3", ()).unwrap();
+    refused(&scratch, Code::Unavailable, "has format 3");
 }
 
 #[test]
