@@ -95,7 +95,7 @@ fn units(bytes: &[u8], order: Order) -> impl Iterator<Item = u16> {
 }
 
 fn utf_16(bytes: &[u8], order: Order) -> Option<String> {
-    let whole = bytes.len() % 2 == 0;
+    let whole = bytes.len().is_multiple_of(2);
     char::decode_utf16(units(bytes, order)).collect::<Result<String, _>>().ok().filter(|_| whole)
 }
 
