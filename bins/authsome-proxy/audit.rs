@@ -99,7 +99,9 @@ impl Audit {
     }
 
     fn bounded(home: &Home, large: u64) -> Result<Audit> {
-        home.make()?;
+        if !home.path().exists() {
+            home.make()?;
+        }
         let path = home.path().join("audit.jsonl");
         let failed = |error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
         let mut file = match open(&path) {
