@@ -12,9 +12,9 @@ use proto::ConnectionName;
 pub struct Args {
     /// Provider to log in to (see authsome list)
     pub provider: String,
-    /// Name of the connection, for several accounts of one provider
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub connection: ConnectionName,
+    /// Name of the connection, for several accounts of one provider [default: the one set, else default]
+    #[arg(long, value_name = "NAME")]
+    pub connection: Option<ConnectionName>,
     /// Flow to use instead of the definition's
     #[arg(long, value_name = "FLOW")]
     pub flow: Option<String>,

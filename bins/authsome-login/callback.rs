@@ -4,7 +4,7 @@ use crate::page;
 use proto::ops::flow::Authorized;
 use proto::{Error, Result, Secrets};
 use ring::digest::{SHA256, digest};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use url::{Host, Url};
 
 /// Where OAuth apps of authsome's users are registered to send people back.
@@ -56,8 +56,18 @@ impl Callback {
         self.url.as_str()
     }
 
+    /// Where the page listens, and where a tunnel ends.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns all addresses to listen on: `localhost` is IPv4 to some browsers and IPv6 to others.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let mut addresses = vec![self.address];
+        if matches!(self.url.host(), Some(Host::Domain(_))) {
+            addresses.push(SocketAddr::new(IpAddr::from(Ipv6Addr::LOCALHOST), self.address.port()));
+        }
+        addresses
     }
 
     /// `http://127.0.0.1:7998`, which is also the origin of the page's own forms.
@@ -94,6 +104,15 @@ impl NotOurs {
     }
 }
 
+/// The parameters of an answer (RFC 6749 §4.1.2, RFC 9207 §2).
+const PARAMETERS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
+
+/// Returns a posted answer as a query, without anything else that was posted.
+pub fn query_of(body: &[u8]) -> String {
+    let pairs = url::form_urlencoded::parse(body).filter(|(name, _)| PARAMETERS.contains(&&**name));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
 /// Reads the query of a callback; the `state` must be this login's.
 pub fn read_query(query: &str, state: &str) -> Result<Authorized, NotOurs> {
     let mut answer = Authorized::default();
@@ -108,14 +127,13 @@ pub fn read_query(query: &str, state: &str) -> Result<Authorized, NotOurs> {
             _ => {}
         }
     }
-    let given = given.ok_or(NotOurs::NoState)?;
-    if !same(&given, state) {
-        return Err(NotOurs::OtherState);
+    let is_answer = answer.error.is_some() || answer.secret.get("code").is_some();
+    match given {
+        Some(given) if !same(&given, state) => Err(NotOurs::OtherState),
+        Some(_) if is_answer => Ok(answer),
+        None if is_answer => Err(NotOurs::NoState),
+        _ => Err(NotOurs::Neither),
     }
-    if answer.error.is_none() && answer.secret.get("code").is_none() {
-        return Err(NotOurs::Neither);
-    }
-    Ok(answer)
 }
 
 /// What a person pasted: the whole address they ended at, or, with PKCE only, a bare code.
@@ -123,11 +141,12 @@ pub fn read_query(query: &str, state: &str) -> Result<Authorized, NotOurs> {
 /// Without PKCE anybody's code would do, so the `state` must come along (RFC 9700 §4.5).
 pub fn read_pasted(text: &str, state: &str, pkce: bool) -> Result<Authorized, &'static str> {
     let text = text.trim();
-    if let Some((_, query)) = text.split_once('?') {
-        let query = query.split('#').next().unwrap_or(query);
-        return read_query(query, state).map_err(NotOurs::reason);
+    let is_address = text.contains("://");
+    if let Some((_, answer)) = text.split_once(|c| c == '?' || (c == '#' && is_address)) {
+        // Some providers answer behind the `#`, and some put other things there.
+        return read_query(&answer.replace('#', "&"), state).map_err(NotOurs::reason);
     }
-    let looks_like_a_code = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains("://");
+    let looks_like_a_code = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) && !is_address;
     match (looks_like_a_code, pkce) {
         (true, true) => Ok(Authorized { secret: Secrets::new().with("code", text), ..Authorized::default() }),
         (true, false) => Err("paste the whole address: this provider's code is safe only together with its \"state\""),
@@ -170,6 +189,19 @@ mod tests {
     }
 
     #[test]
+    fn a_posted_answer_becomes_a_query_without_what_no_answer_has() {
+        let body = b"state=s%26&code=a+b&id_token=secret&session_state=x";
+        assert_eq!(query_of(body), "state=s%26&code=a+b");
+    }
+
+    #[test]
+    fn localhost_is_listened_on_for_both_versions_of_ip() {
+        let addresses = |text| Callback::parse(Some(text)).unwrap().addresses();
+        assert_eq!(addresses("http://localhost:7998/"), ["127.0.0.1:7998", "[::1]:7998"].map(|a| a.parse().unwrap()));
+        assert_eq!(addresses("http://[::1]:7998/"), ["[::1]:7998".parse().unwrap()]);
+    }
+
+    #[test]
     fn an_answer_without_this_logins_state_is_not_taken() {
         assert_eq!(read_query("code=c", "s").unwrap_err(), NotOurs::NoState);
         assert_eq!(read_query("code=c&state=t", "s").unwrap_err(), NotOurs::OtherState);
@@ -181,7 +213,10 @@ mod tests {
     fn a_bare_code_is_taken_only_with_pkce() {
         assert!(read_pasted("abc123", "s", true).is_ok());
         assert!(read_pasted("abc123", "s", false).is_err());
-        assert!(read_pasted("http://127.0.0.1:7998/auth/callback/oauth?code=c&state=s#_", "s", false).is_ok());
+        for end in ["?code=c&state=s#_", "#code=c&state=s", "?x=1#state=s&code=c"] {
+            let pasted = format!("http://127.0.0.1:7998/auth/callback/oauth{end}");
+            assert!(read_pasted(&pasted, "s", false).is_ok(), "{end}");
+        }
         assert!(read_pasted("https://evil.test/", "s", true).is_err());
     }
 }

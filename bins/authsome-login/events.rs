@@ -1,5 +1,6 @@
 //! How a login tells how it goes: lines for a person, or one JSON line per event.
 
+use crate::page::About;
 use crate::qr;
 use cli::Output;
 use proto::ops::flow::Device;
@@ -29,6 +30,30 @@ impl Events<'_> {
             text.trim_end(),
             || json!({"event": "open", "url": local, "provider_url": provider, "tunnel": tunnel}),
         );
+    }
+
+    /// Where the person finds what a form asks for, and what to register there: as on the page.
+    pub fn source(&self, about: &About) {
+        let place = about.dashboard_url.as_deref().map(proto::redact::shown);
+        let text = match (&about.redirect_uri, &place) {
+            (Some(uri), place) => {
+                let place = place.as_deref().unwrap_or(&about.provider);
+                format!("First create an OAuth app at {place}\nIt asks for a redirect URI, which is\n  {uri}")
+            }
+            (None, Some(place)) => format!("You find it at {place}"),
+            (None, None) => return,
+        };
+        let docs = about.docs_url.as_deref().map(proto::redact::shown);
+        let explained = docs.as_ref().map(|url| format!("\n{} explains it at {url}", about.provider));
+        self.tell(
+            &(text + &explained.unwrap_or_default()),
+            || json!({"event": "form", "redirect_uri": about.redirect_uri, "dashboard_url": place, "docs_url": docs}),
+        );
+    }
+
+    /// The person ended the terminal's input.
+    pub fn terminal_closed(&self) {
+        self.note("Nothing more is read from the terminal. The page still waits (Ctrl-C ends the login).");
     }
 
     /// Another login has the port.

@@ -1,25 +1,17 @@
 //! The values of a form: from flags, stdin and the environment, or as a person typed them.
 
 use crate::args::Args;
+use crate::piped::Piped;
+use crate::value;
 use proto::ops::flow::{Client, Field, Form, FormAnswer};
-use proto::{Code, Error, PLACEHOLDER, Result};
+use proto::{Error, PLACEHOLDER, Result};
 use provider::Definition;
 use provider::definition::{Exported, OAuth};
-use serde_json::Value;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Read;
 use zeroize::Zeroizing;
 
 /// What to mend, by field.
 pub type Problems = BTreeMap<String, String>;
-
-/// Larger than any key, and escaped as JSON it still fits into a line of the protocol. A stream that
-/// never ends must not fill the memory.
-const LONGEST: u64 = 256 * 1024;
-
-/// An object by field name; a bare text under the empty name.
-type Piped = BTreeMap<String, Zeroizing<String>>;
 
 /// What was given without asking anybody.
 #[derive(Default)]
@@ -50,25 +42,25 @@ impl Given {
             ("client_secret", client(|oauth| &oauth.client_secret_env)),
             (Exported::credential_of(definition.auth_type).as_str(), definition.credential_variables()),
         ]);
-        let stdin = if args.stdin { read_stdin()? } else { Piped::new() };
+        let stdin = if args.stdin { Piped::read()? } else { Piped::default() };
         Ok(Given { client_id: args.client_id.clone(), stdin, variables })
     }
 
     /// Takes what was given into the form; a value that cannot be right is an error.
     pub fn settle(&self, form: Form) -> Result<Settled> {
+        self.stdin.refuse_unknown(&form)?;
+        let superfluous = self.stdin.has_more_than(&form);
         let mut answer = FormAnswer::default();
         let mut left = Vec::new();
         let mut from_flag_only = true;
         let masked = form.fields.iter().filter(|field| field.masked).count();
-        let is_asked = |name: &String| name.is_empty() || form.fields.iter().any(|field| field.name == *name);
-        let superfluous = !self.stdin.keys().all(is_asked);
         for field in form.fields {
             let Some((value, from)) = self.value(&field, masked == 1) else {
                 left.push(field);
                 continue;
             };
-            check(&field, &value)
-                .map_err(|problem| Error::invalid(format!("{} from {from}: {problem}", field.name)))?;
+            let refused = |problem| Error::invalid(format!("{} from {from}: {problem}", field.name));
+            value::check(&field, &value).map_err(refused)?;
             from_flag_only &= from == "--client-id";
             put(&mut answer, &field, &value);
         }
@@ -82,28 +74,39 @@ impl Given {
         Ok(Settled { answer, left, needs_person, superfluous })
     }
 
-    /// Which flags and variables would have answered, for those who cannot be asked.
+    /// Says which flags and variables would have answered, for those who cannot be asked.
     pub fn instead(&self, form: &Form) -> String {
-        let mut ways = vec!["--stdin".to_owned()];
-        if self.client_id.is_none() && form.fields.iter().any(|field| field.name == "client_id") {
-            ways.insert(0, "--client-id".to_owned());
+        match &form.fields[..] {
+            [one] => format!("give it by {}", [vec!["--stdin".to_owned()], self.ways(one)].concat().join(" or ")),
+            several => {
+                let ways = several.iter().map(|field| {
+                    let ways = self.ways(field);
+                    let ways = if ways.is_empty() { "--stdin".to_owned() } else { ways.join(" or ") };
+                    format!("{} by {ways}", field.name)
+                });
+                format!("give {}; or all of them by --stdin", ways.collect::<Vec<_>>().join(" and "))
+            }
         }
-        ways.extend(form.fields.iter().filter_map(|field| self.variables.get(field.name.as_str())?.first().cloned()));
-        format!("give it by {}", ways.join(" or "))
     }
 
-    /// Whether this client is what stdin holds.
+    /// Returns the flag and the variable that answer a field, beside stdin.
+    fn ways(&self, field: &Field) -> Vec<String> {
+        let flag = (self.client_id.is_none() && field.name == "client_id").then(|| "--client-id".to_owned());
+        let variables = self.variables.get(field.name.as_str());
+        flag.into_iter().chain(variables.and_then(|names| names.first().cloned())).collect()
+    }
+
+    /// Returns true when this client is what stdin holds.
     pub fn is_of(&self, client: &Client) -> bool {
-        self.stdin.iter().all(|(name, value)| value.is_empty() || is_of(client, name, value.trim()))
+        self.stdin.is_of(client)
     }
 
     fn value(&self, field: &Field, only_masked: bool) -> Option<(Zeroizing<String>, String)> {
         if let Some(value) = self.client_id.as_ref().filter(|_| field.name == "client_id") {
             return Some((Zeroizing::new(value.clone()), "--client-id".to_owned()));
         }
-        if let Some(value) =
-            self.stdin.get(&field.name).or_else(|| self.stdin.get("").filter(|_| field.masked && only_masked))
-        {
+        let piped = self.stdin.field(&field.name);
+        if let Some(value) = piped.or_else(|| self.stdin.alone().filter(|_| field.masked && only_masked)) {
             return Some((value.clone(), "stdin".to_owned()));
         }
         // A session's placeholder is no key of anybody.
@@ -111,32 +114,6 @@ impl Given {
         let mut variables = self.variables.get(field.name.as_str())?.iter();
         variables.find_map(|variable| Some((Zeroizing::new(set(variable)?), variable.clone())))
     }
-}
-
-fn is_of(client: &Client, name: &str, value: &str) -> bool {
-    let is_secret = |name: &str| client.secret.get(name) == Some(value);
-    match name {
-        "" => client.secret.names().any(is_secret),
-        "client_id" => client.record.client_id == value,
-        "private_key" if value.starts_with('{') => is_file_of(client, value),
-        "client_secret" | "private_key" => is_secret(name),
-        // What no client holds was not asked for either.
-        _ => client.record.rest.get(name).and_then(Value::as_str).is_none_or(|known| known == value),
-    }
-}
-
-fn is_file_of(client: &Client, text: &str) -> bool {
-    let Ok(file) = serde_json::from_str::<ServiceAccount>(text) else { return false };
-    client.record.client_id == file.client_email && client.secret.get("private_key") == Some(file.private_key.trim())
-}
-
-/// The fields of a service account's file that make a client.
-#[derive(serde::Deserialize)]
-struct ServiceAccount<'a> {
-    #[serde(borrow)]
-    client_email: Cow<'a, str>,
-    #[serde(borrow)]
-    private_key: Cow<'a, str>,
 }
 
 /// Who pipes a form in fills in all of it.
@@ -148,22 +125,13 @@ fn incomplete(left: &Form, superfluous: bool) -> Error {
         .hint(format!("pipe it in as {{{}}}, or leave out --stdin and be asked", object.join(",")))
 }
 
-/// Whether its value may have several lines: a key in PEM, or the file that holds it.
-pub fn has_lines(field: &Field) -> bool {
-    field.name == "private_key"
-}
-
-pub fn is_too_long(value: &str) -> bool {
-    value.len() as u64 > LONGEST
-}
-
 /// A form as a person filled it, or what to mend.
 pub fn from_typed(form: &Form, typed: &BTreeMap<String, String>) -> Result<FormAnswer, Problems> {
     let mut answer = FormAnswer::default();
     let mut problems = Problems::new();
     for field in &form.fields {
         let value = typed.get(&field.name).map(|value| value.trim()).unwrap_or_default();
-        match check(field, value) {
+        match value::check(field, value) {
             Err(problem) => drop(problems.insert(field.name.clone(), problem)),
             Ok(()) if value.is_empty() => {}
             Ok(()) => put(&mut answer, field, value),
@@ -184,74 +152,13 @@ pub fn join(mut given: FormAnswer, typed: FormAnswer) -> FormAnswer {
     given
 }
 
-/// Never tells the value: it may be a secret with one letter too many.
-fn check(field: &Field, value: &str) -> Result<(), String> {
-    if value.is_empty() {
-        return if field.required { Err(format!("{} is needed", field.label)) } else { Ok(()) };
-    }
-    if value == PLACEHOLDER {
-        return Err("this is the placeholder that a session shows, not a credential".to_owned());
-    }
-    if is_too_long(value) {
-        return Err(format!("it is too long: more than {} KiB", LONGEST / 1024));
-    }
-    let breaks: &[char] = if has_lines(field) { &['\r', '\n', '\t'] } else { &[] };
-    if value.chars().any(|c| c.is_control() && !breaks.contains(&c)) {
-        return Err("it has control characters in it".to_owned());
-    }
-    let Some(pattern) = &field.pattern else { return Ok(()) };
-    // A pattern that does not compile is refused with its definition; a drop-in flow's counts as none.
-    let Ok(pattern) = regex_lite::Regex::new(&format!("^(?:{pattern})$")) else { return Ok(()) };
-    if pattern.is_match(value) {
-        return Ok(());
-    }
-    Err(field.pattern_hint.clone().unwrap_or_else(|| format!("this does not look like a {}", field.label)))
-}
-
 fn put(answer: &mut FormAnswer, field: &Field, value: &str) {
-    // A browser ends lines with both, wherever they came from.
-    let value = &*Zeroizing::new(value.replace("\r\n", "\n"));
+    let value = &*value::unix_lines(value);
     if field.masked {
         answer.secret.set(&field.name, value);
     } else {
-        answer.values.insert(field.name.clone(), value.to_owned());
+        answer.values.insert(field.name.clone(), value.clone());
     }
-}
-
-fn read_stdin() -> Result<Piped> {
-    // With all its room from the start: one that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
-    let read = std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Error::unavailable(format!("cannot read stdin: {error}")))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(Error::invalid(format!("stdin is too long for a key: more than {} KiB", LONGEST / 1024))
-            .hint("pipe the key alone in: … | authsome login PROVIDER --stdin"));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid("stdin is no text in UTF-8"))?.trim();
-    if text.is_empty() {
-        return Err(
-            Error::new(Code::Invalid, "stdin is empty").hint("pipe the key in: … | authsome login PROVIDER --stdin")
-        );
-    }
-    if !text.starts_with('{') {
-        return Ok(BTreeMap::from([(String::new(), Zeroizing::new(text.to_owned()))]));
-    }
-    let object: proto::Object = serde_json::from_str(text).map_err(|error| {
-        Error::invalid(format!("stdin is no JSON object (line {}, column {})", error.line(), error.column()))
-            .hint("a key alone, or {\"client_id\":…,\"client_secret\":…}")
-    })?;
-    let texts = object.into_iter().filter_map(|(name, value)| match value {
-        Value::String(text) => Some((name, Zeroizing::new(text))),
-        _ => None,
-    });
-    Ok(or_file(texts.collect(), text))
-}
-
-/// The file of a service account is one value, as it is in a form: its `client_id` is a number that
-/// signs nothing, and only who reads the file knows which of its fields do.
-fn or_file(texts: Piped, whole: &str) -> Piped {
-    let is_file = ["private_key", "client_email"].iter().all(|name| texts.contains_key(*name));
-    if is_file { Piped::from([("private_key".to_owned(), Zeroizing::new(whole.to_owned()))]) } else { texts }
 }
 
 #[cfg(test)]
@@ -270,10 +177,18 @@ mod tests {
         Form { title: "t".into(), fields: vec![field] }
     }
 
+    fn client_form() -> Form {
+        let field = |name: &str, masked| Field { name: name.into(), label: name.into(), masked, ..Field::default() };
+        Form { title: "t".into(), fields: vec![field("client_id", false), field("client_secret", true)] }
+    }
+
+    fn piped(text: &str) -> Given {
+        Given { stdin: Piped::parse(text).unwrap(), ..Given::default() }
+    }
+
     #[test]
     fn a_bare_text_on_stdin_is_the_one_masked_field() {
-        let stdin = BTreeMap::from([(String::new(), Zeroizing::new("sk-abc".to_owned()))]);
-        let settled = Given { stdin, ..Given::default() }.settle(key_form()).unwrap();
+        let settled = piped("sk-abc").settle(key_form()).unwrap();
         assert_eq!(settled.answer.secret.get("api_key"), Some("sk-abc"));
         assert!(!settled.needs_person);
     }
@@ -281,26 +196,31 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_right_is_refused_without_being_shown() {
         for bad in ["hunter2", PLACEHOLDER, "sk-abc\r\nX: y", "xsk-abcx"] {
-            let stdin = BTreeMap::from([(String::new(), Zeroizing::new(bad.to_owned()))]);
-            let error = Given { stdin, ..Given::default() }.settle(key_form()).err().unwrap();
+            let error = piped(bad).settle(key_form()).err().unwrap();
             assert!(!error.message.contains(bad), "{}", error.message);
             assert!(from_typed(&key_form(), &BTreeMap::from([("api_key".to_owned(), bad.to_owned())])).is_err());
         }
     }
 
     #[test]
-    fn stdin_that_leaves_out_what_the_form_needs_is_refused_and_its_names_are_not_told() {
-        let stdin = BTreeMap::from([("sk-abc".to_owned(), Zeroizing::new("api_key".to_owned()))]);
-        let error = Given { stdin, ..Given::default() }.settle(key_form()).err().unwrap();
+    fn stdin_that_leaves_out_what_the_form_needs_is_refused() {
+        let error = piped(r#"{"client_secret":"x"}"#).settle(key_form()).err().unwrap();
         assert_eq!(error.message, "stdin does not give api_key, and holds what was not asked for");
     }
 
     #[test]
     fn a_client_id_alone_still_asks_for_its_secret() {
-        let field = |name: &str, masked| Field { name: name.into(), label: name.into(), masked, ..Field::default() };
-        let form = Form { title: "t".into(), fields: vec![field("client_id", false), field("client_secret", true)] };
-        let settled = Given { client_id: Some("id".into()), ..Given::default() }.settle(form).unwrap();
+        let given = Given { client_id: Some("id".into()), ..Given::default() };
+        let settled = given.settle(client_form()).unwrap();
         assert!(settled.needs_person);
         assert_eq!(settled.left.fields.len(), 1);
+        assert_eq!(given.instead(&settled.left), "give it by --stdin");
+    }
+
+    #[test]
+    fn where_two_values_are_needed_the_hint_names_both() {
+        let given = Given { variables: BTreeMap::from([("client_secret", vec!["X_SECRET".into()])]), ..Given::default() };
+        let hint = "give client_id by --client-id and client_secret by X_SECRET; or all of them by --stdin";
+        assert_eq!(given.instead(&client_form()), hint);
     }
 }

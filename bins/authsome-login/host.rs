@@ -9,6 +9,7 @@ use crate::opener;
 use crate::page::{About, Page, PageEvent, Stage};
 use crate::terminal::{self, Prompt};
 use crate::turn::{self, Turn};
+use crate::unread;
 use crate::unused;
 use crate::wait::{Ears, Heard};
 use helper::vault::Vault;
@@ -42,6 +43,8 @@ pub struct Host<'a> {
     pub page: Option<Page>,
     /// Dropped after the page: the port is free before the next login gets its turn.
     pub turn: Option<Turn>,
+    /// What the flow told, which the last page shows again: a window may be all that the person looks at.
+    pub notes: Vec<String>,
     /// The client that this login uses, once known.
     pub client: Option<Client>,
 }
@@ -67,6 +70,7 @@ impl Asks for Host<'_> {
 
     fn note(&mut self, text: &str) {
         self.events.note(text);
+        self.notes.push(text.to_owned());
     }
 }
 
@@ -85,12 +89,17 @@ impl Host<'_> {
         self.ears.start_step()?;
         let url = self.page()?.step(Stage::Form(settled.left.clone()))?;
         self.open(&url, None);
+        self.events.source(&self.about);
         self.events.waiting("the form");
+        if !self.args.stdin {
+            unread::tell_of_unread_stdin(self.events.0);
+        }
         let prompt = self.prompt(|sender| Prompt::form(settled.left.clone(), sender));
         let typed = loop {
             match self.ears.next(alive)? {
                 Heard::Form(answer) | Heard::Page(PageEvent::Form(answer)) => break answer,
-                Heard::Page(PageEvent::NonceTwice) => return Err(nonce_twice()),
+                Heard::Page(PageEvent::SecondBrowser) => return Err(second_browser()),
+                Heard::TerminalClosed => self.events.terminal_closed(),
                 _ => {}
             }
         };
@@ -135,18 +144,23 @@ impl Host<'_> {
     }
 
     fn authorized(&mut self, pkce: bool, device: bool, alive: &dyn Fn() -> bool) -> Result<Authorized> {
+        let mut has_terminal = true;
         loop {
             let label = match (pkce, device) {
                 (_, true) => "Or paste the address you were sent to (not shown), or press d for a device code: ",
                 (true, _) => "Or paste the address you were sent to, or its code (not shown): ",
                 _ => "Or paste the address you were sent to (not shown): ",
             };
-            let prompt = self.prompt(|sender| Prompt::paste(label.to_owned(), device.then_some(b'd'), sender));
+            let paste = |sender| Prompt::paste(label.to_owned(), device.then_some(b'd'), sender);
+            let prompt = if has_terminal { self.prompt(paste) } else { None };
             let heard = self.ears.next(alive)?;
             drop(prompt);
             match heard {
                 Heard::Page(PageEvent::Callback(answer)) => return Ok(answer),
-                Heard::Page(PageEvent::NonceTwice) => return Err(nonce_twice()),
+                Heard::Page(PageEvent::SecondBrowser) => return Err(second_browser()),
+                Heard::Page(PageEvent::NotTaken(why)) => {
+                    self.events.note(&format!("The browser came back, and nothing was taken: {}.", why.reason()));
+                }
                 Heard::OtherWay => {
                     let mut error = Error::new(Code::Declined, "a device code was asked for");
                     error.use_instead = Some("device".to_owned());
@@ -156,6 +170,10 @@ impl Host<'_> {
                     Ok(answer) => return Ok(answer),
                     Err(why) => self.events.note(why),
                 },
+                Heard::TerminalClosed => {
+                    has_terminal = false;
+                    self.events.terminal_closed();
+                }
                 _ => {}
             }
         }
@@ -194,11 +212,25 @@ impl Host<'_> {
 
     /// Opens a window, and prints the addresses when that is not possible or not wanted.
     fn open(&self, local: &str, provider: Option<&str>) {
-        let opened = !self.args.no_browser && opener::can_open() && opener::open(local);
-        if opened {
+        if !self.args.no_browser && opener::can_open() && self.open_window(local) {
             return self.events.note(&format!("Opened {local} in your browser."));
         }
         self.events.addresses(local, self.callback.address(), provider);
+    }
+
+    /// Starts an opener with a private file that leads to `local`: an address in its arguments could be
+    /// read by every user of this machine, and used first.
+    fn open_window(&self, local: &str) -> bool {
+        let file = self.page.as_ref().and_then(|page| page.redirect(local).ok());
+        file.is_some_and(|file| opener::open(&file))
+    }
+
+    /// Fails when two browsers have used one address: the account that logged in may be somebody else's.
+    pub fn refuse_second_browser(&self) -> Result<()> {
+        match &self.page {
+            Some(page) if page.had_second_browser() => Err(second_browser()),
+            _ => Ok(()),
+        }
     }
 
     fn need_person(&self, what: &str, instead: impl FnOnce() -> String) -> Result<()> {
@@ -211,10 +243,10 @@ impl Host<'_> {
     /// The page listens from the first step that needs it, once no other login does.
     fn listen(&mut self, alive: &dyn Fn() -> bool) -> Result<()> {
         if self.page.is_some() {
-            return Ok(());
+            return self.refuse_second_browser();
         }
         self.turn = Some(self.take_turn(alive)?);
-        self.page = Some(Page::open(&self.callback, self.about.clone(), self.ears.sender())?);
+        self.page = Some(Page::open(&self.callback, self.about.clone(), self.ears.sender(), self.events.0.clone())?);
         Ok(())
     }
 
@@ -267,7 +299,7 @@ fn check_url(text: &str) -> Result<()> {
     }
 }
 
-fn nonce_twice() -> Error {
+fn second_browser() -> Error {
     Error::new(Code::Denied, "the login's one-use address was used by two browsers, perhaps by somebody else's")
         .hint("start the login again; look who else can see this machine's processes")
 }

@@ -15,12 +15,16 @@ mod interrupt;
 mod opener;
 mod page;
 mod pasted;
+mod piped;
 mod qr;
 mod record;
+mod redirect;
 mod run;
 mod terminal;
 mod turn;
+mod unread;
 mod unused;
+mod value;
 mod wait;
 
 fn main() -> std::process::ExitCode {

@@ -1,4 +1,4 @@
-//! Opening a browser window. It only ever gets an address of our own page.
+//! Opening a browser window. It only ever gets the address of a file of ours: see `redirect`.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};

@@ -1,20 +1,27 @@
 //! The local page: alive for one login, on loopback, for one browser.
 //!
-//! A login has one nonce per step. The opener gets only `http://127.0.0.1:7998/<nonce>`, because a
-//! program's arguments can be read by every user of the machine; whoever comes first with it gets
-//! the cookie, and a second one without the cookie ends the login loudly. The page never learns a
-//! token: it hands a form or a callback on and shows how it ended.
+//! A login has one nonce per step, in the address `http://127.0.0.1:7998/<nonce>`. The opener gets the path
+//! of a private file that leads there, because a program's arguments can be read by every user of the machine;
+//! connections of other users are dropped as they come. The first browser with the nonce gets the cookie, and
+//! a second one without the cookie ends the login loudly. The page never learns a token: it hands a form or a
+//! callback on and shows how it ended.
 
 mod guard;
 mod html;
 mod routes;
 mod server;
+mod waiting;
 
-use crate::callback::Callback;
+use crate::callback::{Callback, NotOurs};
+use crate::events::Events;
+use crate::redirect::Redirect;
 use crate::wait::Heard;
+use cli::Output;
 use proto::ops::flow::{Authorized, Form, FormAnswer};
 use proto::{Code, Error, Result};
-use std::net::TcpListener;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -27,8 +34,10 @@ pub const WAIT: &str = "/wait";
 pub enum PageEvent {
     Form(FormAnswer),
     Callback(Authorized),
+    /// An answer came that was not this login's, or was none.
+    NotTaken(NotOurs),
     /// A nonce was used by two browsers.
-    NonceTwice,
+    SecondBrowser,
 }
 
 /// What the page is about, for people.
@@ -65,6 +74,8 @@ pub enum Stage {
     Connected {
         account: Option<String>,
         scopes: Vec<String>,
+        /// What the person should know about the connection.
+        notes: Vec<String>,
     },
     Failed {
         message: String,
@@ -85,9 +96,16 @@ struct Shared {
     about: About,
     cookie: String,
     heard: Sender<Heard>,
+    output: Output,
     nonce: Mutex<Nonce>,
+    /// The file that leads to the living nonce, until a browser has followed it.
+    redirect: Mutex<Option<Redirect>>,
+    /// A nonce was used by two browsers, at whatever step.
+    second_browser: AtomicBool,
+    /// A connection of another user was dropped, which is told once.
+    turned_away: AtomicBool,
     /// The query of the last callback that was taken: a later step does not take it again.
-    taken: Mutex<String>,
+    taken: Mutex<Option<String>>,
     stage: watch::Sender<Stage>,
 }
 
@@ -99,16 +117,19 @@ struct Nonce {
 }
 
 impl Page {
-    /// Listens at the callback's address, nowhere else.
-    pub fn open(callback: &Callback, about: About, heard: Sender<Heard>) -> Result<Page> {
-        let address = callback.address();
-        let listener = TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))?;
+    /// Listens at the callback's addresses, nowhere else.
+    pub fn open(callback: &Callback, about: About, heard: Sender<Heard>, output: Output) -> Result<Page> {
+        let listeners = listen(&callback.addresses())?;
         let shared = Arc::new(Shared {
             callback: callback.clone(),
             about,
             cookie: crate::run::random_text()?,
             heard,
+            output,
             nonce: Mutex::default(),
+            redirect: Mutex::default(),
+            second_browser: AtomicBool::default(),
+            turned_away: AtomicBool::default(),
             taken: Mutex::default(),
             stage: watch::Sender::new(Stage::Starting),
         });
@@ -116,7 +137,7 @@ impl Page {
         let serving = shared.clone();
         let thread = std::thread::Builder::new()
             .name("login-page".to_owned())
-            .spawn(move || server::run(listener, serving, stopped))
+            .spawn(move || server::run(listeners, serving, stopped))
             .map_err(|error| Error::unavailable(format!("no thread for the login page: {error}")))?;
         Ok(Page { shared, origin: callback.origin(), stop: Some(stop), thread: Some(thread) })
     }
@@ -127,6 +148,19 @@ impl Page {
         *self.shared.nonce() = Nonce { text: nonce.clone(), used: false };
         self.shared.stage.send_replace(stage);
         Ok(format!("{}/{nonce}", self.origin))
+    }
+
+    /// Writes the file that leads a browser to `address`, and gives the file's own address.
+    pub fn redirect(&self, address: &str) -> io::Result<String> {
+        let mut redirect = self.shared.redirect();
+        // They have one path: the earlier one goes before the next is written.
+        *redirect = None;
+        redirect.insert(Redirect::write(self.shared.callback.address().port(), address)?).url()
+    }
+
+    /// Returns true when two browsers have used one address: the login must not go on.
+    pub fn had_second_browser(&self) -> bool {
+        self.shared.second_browser.load(Ordering::SeqCst)
     }
 
     /// Tells every window that waits how things stand.
@@ -152,13 +186,40 @@ impl Shared {
         self.nonce.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn taken(&self) -> MutexGuard<'_, String> {
+    fn redirect(&self) -> MutexGuard<'_, Option<Redirect>> {
+        self.redirect.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Option<String>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the person, once, that a connection of another user was dropped.
+    fn tell_turned_away(&self) {
+        if !self.turned_away.swap(true, Ordering::SeqCst) {
+            Events(&self.output).note(
+                "A program of another user of this machine came to the login page and was turned away. \
+                 If that was your own tunnel, make it as this user, or paste the address you end at.",
+            );
+        }
     }
 }
 
-fn cannot_listen(address: std::net::SocketAddr, error: &std::io::Error) -> Error {
-    if error.kind() != std::io::ErrorKind::AddrInUse {
+/// Listens at each address. `localhost` has one of IPv6 as well, where the machine has IPv6 at all.
+fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        match TcpListener::bind(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if !listeners.is_empty() && error.kind() != ErrorKind::AddrInUse => {}
+            Err(error) => return Err(cannot_listen(*address, &error)),
+        }
+    }
+    Ok(listeners)
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
+    if error.kind() != ErrorKind::AddrInUse {
         return Error::unavailable(format!("cannot listen on {address}: {error}"));
     }
     let port = address.port();

@@ -3,7 +3,7 @@
 //! It is told line by line, so that a prompt takes all of it and leaves none to whoever reads the
 //! terminal next. Whether it is any good is not told here.
 
-use crate::fields;
+use crate::value;
 use serde::de::IgnoredAny;
 
 /// How far a text goes.
@@ -20,7 +20,7 @@ pub enum Reach {
 /// Of the lines so far.
 pub fn reach(text: &str) -> Reach {
     let text = text.trim();
-    if fields::is_too_long(text) {
+    if value::is_too_long(text) {
         return Reach::Whole;
     }
     if text.starts_with('{') {

@@ -38,21 +38,24 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
 fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let entry = context.provider(&args.provider)?;
     let name = catalog::name_of(&entry.definition)?;
-    let key = Key::connection(&context.profile, &name, &args.connection);
+    let vault = context.vault()?;
+    let connection = match &args.connection {
+        Some(named) => named.clone(),
+        None => context.unnamed_connection(&vault, &name)?,
+    };
+    let key = Key::connection(&context.profile, &name, &connection);
     let about_it = |error: Error| error.about(&key);
     let definition = entry.definition.with_base_url(args.base_url.as_deref());
     let definition = definition.map_err(|error| about_it(unused::unfit_base_url(error)))?;
     let flow = args.flow.clone().unwrap_or_else(|| definition.flow.clone());
     unused::refuse_unfit(&args, &definition, &flow).map_err(about_it)?;
-    let vault = context.vault()?;
     let events = Events(&context.output);
     // Whoever gives up the client wants another login, too.
     let is_new = args.force || args.reset_client;
     let already = if is_new { None } else { connected(&vault, &key).map_err(about_it)? };
     if let Some(record) = already {
-        unused::refuse_changes(&args, &definition, &record).map_err(about_it)?;
-        let text =
-            format!("Already connected to {} ({}). --force logs in again.", definition.display_name, args.connection);
+        unused::refuse_changes(&args, &definition, &connection, &record).map_err(about_it)?;
+        let text = format!("Already connected to {} ({connection}). --force logs in again.", definition.display_name);
         events.connected(true, &summary(&key, &record), &text);
         return Ok(0);
     }
@@ -78,6 +81,7 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
         link: child.link(),
         overdue: Arc::default(),
         locks: context.home.locks(),
+        notes: Vec::new(),
         page: None,
         turn: None,
         client: client.clone(),
@@ -95,6 +99,7 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     };
     let stored = log_in(child.link(), &request, &mut host)
         .and_then(|learned| host.refuse_idle_stdin().map(|()| learned))
+        .and_then(|learned| host.refuse_second_browser().map(|()| learned))
         .and_then(|learned| store(&definition, &flow, &asked, learned, &host, &key));
     finish(stored.map_err(about_it), &definition, &key, host)
 }
@@ -132,7 +137,8 @@ fn finish(stored: Result<Connection>, definition: &Definition, key: &Key, host: 
         Ok(record) => {
             let account = record.account.label.as_deref().map(proto::redact::shown);
             if let Some(page) = &host.page {
-                page.show(Stage::Connected { account: account.clone(), scopes: record.scopes.clone() });
+                let (account, scopes, notes) = (account.clone(), record.scopes.clone(), host.notes.clone());
+                page.show(Stage::Connected { account, scopes, notes });
             }
             let account = account.map(|label| format!(" as {label}")).unwrap_or_default();
             let text = format!("Connected to {}{account} ({}).", definition.display_name, key.slot);

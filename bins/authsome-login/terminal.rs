@@ -6,6 +6,7 @@
 
 use crate::fields;
 use crate::pasted::{self, Reach};
+use crate::value;
 use crate::wait::Heard;
 use proto::ops::flow::{Field, Form};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -118,7 +119,7 @@ impl Console {
         let default = field.default.as_ref().map(|default| format!(" [{default}]")).unwrap_or_default();
         self.say(&format!("{}{optional}{default}: ", field.label))?;
         let typed = match field.masked {
-            _ if fields::has_lines(field) => self.without_echo(Console::lines)?,
+            _ if value::has_lines(field) => self.without_echo(Console::lines)?,
             true => self.hidden(None)?,
             false => self.shown()?,
         };

@@ -4,7 +4,7 @@ use crate::args::Args;
 use crate::fields::Given;
 use proto::ops::flow::Client;
 use proto::record::Connection;
-use proto::{Error, Result};
+use proto::{ConnectionName, Error, Result};
 use provider::{BadBaseUrl, Definition};
 
 /// Of the provider: who asks for scopes must not get a key that knows none.
@@ -33,7 +33,12 @@ pub fn unfit_base_url(error: BadBaseUrl) -> Error {
 }
 
 /// Of a connection that stays as it is. Its own base URL says which one is meant, and changes nothing.
-pub fn refuse_changes(args: &Args, definition: &Definition, connection: &Connection) -> Result<()> {
+pub fn refuse_changes(
+    args: &Args,
+    definition: &Definition,
+    name: &ConnectionName,
+    connection: &Connection,
+) -> Result<()> {
     let other_base = args.base_url.is_some() && definition.base_url != connection.base_url;
     let changes = given([
         ("--stdin", args.stdin),
@@ -43,12 +48,9 @@ pub fn refuse_changes(args: &Args, definition: &Definition, connection: &Connect
         ("--base-url …", other_base),
     ]);
     let Some(first) = changes.first().and_then(|flag| flag.split(' ').next()) else { return Ok(()) };
-    let Definition { name, display_name, .. } = definition;
-    Err(Error::invalid(format!(
-        "already connected to {display_name} ({}), and {first} is for a new login",
-        args.connection
-    ))
-    .hint(format!("authsome login {name} --force {}", changes.join(" "))))
+    let Definition { name: provider, display_name, .. } = definition;
+    Err(Error::invalid(format!("already connected to {display_name} ({name}), and {first} is for a new login"))
+        .hint(format!("authsome login {provider} --force {}", changes.join(" "))))
 }
 
 /// Of the flow: it asked for nothing that stdin could have answered, and uses this client.

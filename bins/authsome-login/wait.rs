@@ -26,7 +26,7 @@ pub enum Heard {
     OtherWay,
     /// Ctrl-C on the terminal, or a signal.
     Interrupted,
-    /// The terminal is gone; the page may still answer.
+    /// Ctrl-D, or the terminal is gone; the page may still answer.
     TerminalClosed,
 }
 
@@ -82,7 +82,6 @@ impl Ears {
         loop {
             match self.receiver.recv_timeout(PULSE) {
                 Ok(Heard::Interrupted) => return Err(self.end_interrupted()),
-                Ok(Heard::TerminalClosed) => {}
                 Ok(heard) => return Ok(heard),
                 Err(RecvTimeoutError::Disconnected) => unreachable!("a sender is kept here"),
                 Err(RecvTimeoutError::Timeout) => self.still(alive)?,

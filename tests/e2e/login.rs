@@ -1,10 +1,12 @@
 //! Logins that end connected, and those that say exactly why not.
 
+mod answers;
 mod clients;
 mod devices;
 mod ends;
 mod hardening;
 mod keys;
+mod strangers;
 mod turns;
 
 use crate::world::World;

@@ -7,6 +7,14 @@ use std::path::Path;
 use std::time::Duration;
 use testkit::{Api, Browser, Ca, Config, Home, OAuthServer, Page, Running, free_port, wait_until};
 
+/// Notes what stood in its arguments, and then the address that a browser would go to.
+const OPENER: &str = r#"#!/bin/sh
+printf '%s\n' "$*" >> "$HOME/opener-arguments"
+page="${1#file://}"
+address=$(sed -n 's/.*http-equiv="refresh" content="0; url=\([^"]*\)".*/\1/p' "$page")
+printf '%s\n' "$address" >> "$HOME/opened"
+"#;
+
 /// A provider with its API, and a home that knows it.
 pub struct World {
     pub server: OAuthServer,
@@ -33,21 +41,27 @@ impl World {
         api.accept_if(server.validator());
         let mut home = Home::new(programs()).unwrap();
         home.write_definition(name, &server.definition(name)).unwrap();
-        // An opener that notes what it was given instead of showing it.
+        // An opener that notes where the file it was given leads, instead of showing it.
         let opener = home.drop_ins().join("opener");
-        std::fs::write(&opener, "#!/bin/sh\nprintf '%s\\n' \"$*\" >> \"$HOME/opened\"\n").unwrap();
+        std::fs::write(&opener, OPENER).unwrap();
         std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
         home.set_env("BROWSER", opener.to_str().unwrap());
         World { server, api, ca, home, name: name.to_owned(), config }
     }
 
-    /// What was given to the opener so far.
+    /// The arguments of the openers so far, as any user of the machine could read them.
+    pub fn opener_arguments(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.home.path().join("opener-arguments")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The addresses to which openers were led so far.
     pub fn opened(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.home.path().join("opened")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
-    /// The `count`th address given to the opener, once it is there.
+    /// The `count`th address to which an opener was led, once it is there.
     pub fn opened_as(&self, count: usize) -> String {
         assert!(wait_until(Duration::from_secs(20), || self.opened().len() >= count), "no window {count} was opened");
         self.opened()[count - 1].clone()

@@ -1,7 +1,8 @@
 //! The pages, escaped by their template; no script, font, image or style from elsewhere.
 
 use super::{About, FORM, WAIT};
-use crate::fields::{self, Problems};
+use crate::fields::Problems;
+use crate::value;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -85,7 +86,7 @@ fn field(field: &Field, typed: &Typed, first: bool) -> Markup {
         div.field {
             label for=(field.name) { (field.label) @if !field.required { span.quiet { " (may stay empty)" } } }
             // Browsers take the line breaks out of what is pasted into an input.
-            @if fields::has_lines(field) {
+            @if value::has_lines(field) {
                 textarea.masked[field.masked] id=(field.name) name=(field.name) rows="6" required[field.required]
                     autofocus[first] autocapitalize="off" spellcheck="false" autocomplete="off"
                     aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| &problem_id)] { (value.map_or("", |value| value)) }
@@ -99,12 +100,13 @@ fn field(field: &Field, typed: &Typed, first: bool) -> Markup {
     }
 }
 
-pub fn connected(about: &About, account: Option<&str>, scopes: &[String]) -> Html {
+pub fn connected(about: &About, account: Option<&str>, scopes: &[String], notes: &[String]) -> Html {
     let title = format!("Connected to {}", about.provider);
     ended(
         &title,
         html! {
             h1 { span.good aria-hidden="true" { "✓ " } (title) }
+            @for note in notes { p.note role="status" { "Note: " (note) } }
             dl {
                 @if let Some(account) = account { dt { "Account" } dd { (account) } }
                 dt { "Connection" } dd { (about.connection) }
@@ -144,6 +146,19 @@ pub fn saved(about: &About, nonce: &str) -> Html {
             h1 { "Saved" }
             p { "A second window goes to " (about.provider) ". You can close this one." }
             p.quiet { "There is none? " a href={ "/" (nonce) } { "Go on in this window" } "." }
+        },
+    )
+}
+
+/// An answer behind the `#`, which no browser sends: the script sends it on as a query, or a query without
+/// an answer when there is none.
+pub fn behind_the_hash(about: &About) -> Html {
+    document(
+        "Reading the answer …",
+        html! {
+            h1 id="behind-the-hash" { "Reading the answer …" }
+            p { (about.provider) " sent you back without a code that this page can see." }
+            p { "If this page stays, paste its whole address into the terminal." }
         },
     )
 }

@@ -11,10 +11,14 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use proto::ops::flow::Form;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Larger than any form of ours.
 const BODY: usize = 256 * 1024;
+
+/// How long a form may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// How long a browser is left without a page, and how long a page that says so waits for the next.
 const BLANK: Duration = Duration::from_millis(1500);
@@ -38,6 +42,7 @@ pub async fn answer(request: Request<Incoming>, shared: &Shared) -> Page {
         (Method::POST, FORM) => take_form(request, shared).await,
         (Method::GET, WAIT) if guard::has_cookie(request.headers(), shared) => outcome(shared, WAITING).await,
         (Method::GET, path) if shared.callback.is_callback(path) => take_callback(&request, shared).await,
+        (Method::POST, path) if shared.callback.is_callback(path) => take_posted_callback(request, shared).await,
         (Method::GET, path) if is_nonce(path, shared) => start_step(&request, shared),
         (Method::GET, "/") => {
             message(StatusCode::OK, shared, "authsome", "A login is waiting. Use the address that the terminal shows.")
@@ -59,8 +64,11 @@ fn is_nonce(path: &str, shared: &Shared) -> bool {
 /// The first to come gets the cookie and is sent on; a second one without it ends the login.
 fn start_step(request: &Request<Incoming>, shared: &Shared) -> Page {
     let known = guard::has_cookie(request.headers(), shared);
+    // The browser has read the file that led it here.
+    *shared.redirect() = None;
     if std::mem::replace(&mut shared.nonce().used, true) && !known {
-        tell(shared, PageEvent::NonceTwice);
+        shared.second_browser.store(true, Ordering::SeqCst);
+        tell(shared, PageEvent::SecondBrowser);
         return message(
             StatusCode::FORBIDDEN,
             shared,
@@ -105,13 +113,11 @@ async fn take_form(request: Request<Incoming>, shared: &Shared) -> Page {
             "This form did not come from the page of this login.",
         );
     }
-    let Ok(body) = Limited::new(request.into_body(), BODY).collect().await else {
-        return message(StatusCode::PAYLOAD_TOO_LARGE, shared, "Refused", "This form is too large.");
-    };
+    let Some(body) = read_body(request).await else { return too_large(shared) };
     let Some(form) = present_form(shared) else {
         return message(StatusCode::GONE, shared, "Over", "This form has been sent.");
     };
-    let typed = url::form_urlencoded::parse(&body.to_bytes()).into_owned().collect();
+    let typed = url::form_urlencoded::parse(&body).into_owned().collect();
     match fields::from_typed(&form, &typed) {
         Err(problems) => page(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -125,6 +131,16 @@ async fn take_form(request: Request<Incoming>, shared: &Shared) -> Page {
     }
 }
 
+/// Reads a form's body; none when it is too large, or does not come.
+async fn read_body(request: Request<Incoming>) -> Option<Bytes> {
+    let body = Limited::new(request.into_body(), BODY).collect();
+    tokio::time::timeout(BODY_TIME, body).await.ok()?.ok().map(|body| body.to_bytes())
+}
+
+fn too_large(shared: &Shared) -> Page {
+    message(StatusCode::PAYLOAD_TOO_LARGE, shared, "Refused", "This form is too large.")
+}
+
 fn present_form(shared: &Shared) -> Option<Form> {
     match &*shared.stage.borrow() {
         Stage::Form(form) => Some(form.clone()),
@@ -132,26 +148,24 @@ fn present_form(shared: &Shared) -> Option<Form> {
     }
 }
 
-/// The redirect URI. What is not this login's uses up nothing.
+/// Takes an answer in the redirect URI's query. What is not this login's uses up nothing.
 async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
     let headers = request.headers();
     if !guard::is_navigation(headers) {
-        return message(
-            StatusCode::FORBIDDEN,
-            shared,
-            "Refused",
-            "An answer of a provider comes as a page of its own.",
-        );
+        return no_navigation(shared);
     }
     if !guard::has_cookie(headers, shared) {
         return strange_browser(shared);
     }
     let query = request.uri().query().unwrap_or_default();
     let stage = shared.stage.borrow().clone();
-    let Stage::Authorize { state, .. } = stage else { return already_used(shared) };
     // A server that forgot its client makes the person go there twice, with one state.
-    if *shared.taken() == query {
+    if shared.taken().as_deref() == Some(query) {
         return already_used(shared);
+    }
+    let Stage::Authorize { state, .. } = stage else { return not_awaited(shared) };
+    if query.is_empty() {
+        return page(StatusCode::OK, html::behind_the_hash(&shared.about));
     }
     let answer = match callback::read_query(query, &state) {
         Ok(answer) => answer,
@@ -167,10 +181,40 @@ async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
         taken
     });
     if taken {
-        *shared.taken() = query.to_owned();
+        *shared.taken() = Some(query.to_owned());
         tell(shared, PageEvent::Callback(answer));
     }
     outcome(shared, BLANK).await
+}
+
+/// Sends a posted answer (OAuth 2.0 Form Post Response Mode) on as a query.
+///
+/// A browser sends the login's cookie with no form of another site, but with the page it is sent on to.
+async fn take_posted_callback(request: Request<Incoming>, shared: &Shared) -> Page {
+    if !guard::is_navigation(request.headers()) {
+        return no_navigation(shared);
+    }
+    let path = request.uri().path().to_owned();
+    let Some(body) = read_body(request).await else { return too_large(shared) };
+    let Ok(location) = HeaderValue::from_str(&format!("{path}?{}", callback::query_of(&body))) else {
+        return not_taken(shared, NotOurs::Neither);
+    };
+    let mut response = message(StatusCode::SEE_OTHER, shared, "Going on", "Your browser goes on by itself.");
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+fn no_navigation(shared: &Shared) -> Page {
+    message(StatusCode::FORBIDDEN, shared, "Refused", "An answer of a provider comes as a page of its own.")
+}
+
+/// An answer at a moment when the provider was not asked, or has answered.
+fn not_awaited(shared: &Shared) -> Page {
+    if shared.taken().is_some() {
+        return already_used(shared);
+    }
+    let text = "Nothing was taken: the login does not wait for the provider now. The terminal tells how it goes on.";
+    message(StatusCode::CONFLICT, shared, "Not now", text)
 }
 
 fn already_used(shared: &Shared) -> Page {
@@ -178,7 +222,9 @@ fn already_used(shared: &Shared) -> Page {
     message(StatusCode::GONE, shared, "Already used", text)
 }
 
+/// Tells browser and terminal: the provider may think that it has answered.
 fn not_taken(shared: &Shared, why: NotOurs) -> Page {
+    tell(shared, PageEvent::NotTaken(why));
     let text = format!("Nothing was taken: {}. The login still waits.", why.reason());
     message(StatusCode::BAD_REQUEST, shared, "Not this login", &text)
 }
@@ -192,8 +238,8 @@ async fn outcome(shared: &Shared, patience: Duration) -> Page {
         return page(StatusCode::OK, html::waiting(&shared.about));
     };
     match now.as_deref() {
-        Ok(Stage::Connected { account, scopes }) => {
-            page(StatusCode::OK, html::connected(&shared.about, account.as_deref(), scopes))
+        Ok(Stage::Connected { account, scopes, notes }) => {
+            page(StatusCode::OK, html::connected(&shared.about, account.as_deref(), scopes, notes))
         }
         Ok(Stage::Failed { message, hint }) => {
             page(StatusCode::OK, html::failed(&shared.about, message, hint.as_deref()))

@@ -1,64 +1,131 @@
 //! The listener's thread: hyper on one connection after another.
 
+use super::waiting::Waiting;
 use super::{Shared, routes};
+use cli::peer::Peers;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::net::TcpListener;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot::Receiver;
+use tokio::time::timeout;
 
-/// A browser that says nothing for this long is let go.
-const HEADERS: Duration = Duration::from_secs(30);
+/// How long a connection may stay silent.
+const FIRST_BYTE: Duration = Duration::from_secs(5);
+
+/// How long a request's head may take.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// How many connections are judged by one look at the kernel's table.
+const BATCH: usize = 64;
 
 /// How long the last pages may take to be written.
 const LAST_PAGES: Duration = Duration::from_millis(500);
 
+/// A connection and its other end.
+type Accepted = (TcpStream, SocketAddr);
+
 /// Serves until told to stop.
-pub fn run(listener: TcpListener, shared: Arc<Shared>, stopped: Receiver<()>) {
+pub fn run(listeners: Vec<std::net::TcpListener>, shared: Arc<Shared>, stopped: Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     // Without a runtime nothing can be served; the login's own time limit then ends it.
     let Ok(runtime) = runtime else { return };
     runtime.block_on(async move {
-        let listener = listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
-        let Ok(listener) = listener else { return };
+        let listeners: io::Result<Vec<TcpListener>> = listeners.into_iter().map(nonblocking).collect();
+        let Ok(listeners) = listeners else { return };
         let connections = Busy(tokio::sync::watch::Sender::new(0));
         tokio::select! {
-            () = accept(&listener, shared, &connections) => {}
+            () = accept(&listeners, shared, &connections) => {}
             _ = stopped => {}
         }
-        drop(listener);
-        let _ = tokio::time::timeout(LAST_PAGES, connections.idle()).await;
+        drop(listeners);
+        let _ = timeout(LAST_PAGES, connections.idle()).await;
     });
 }
 
-async fn accept(listener: &tokio::net::TcpListener, shared: Arc<Shared>, busy: &Busy) {
+fn nonblocking(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+async fn accept(listeners: &[TcpListener], shared: Arc<Shared>, busy: &Busy) {
+    let waiting = Waiting::default();
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let batch = waiting_connections(listeners).await;
+        if batch.is_empty() {
             // Out of file descriptors, most likely: wait for some to be freed.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let shared = shared.clone();
-        let busy = busy.clone();
-        let service = service_fn(move |request| {
-            let shared = shared.clone();
-            let busy = busy.begin();
-            async move {
-                let response = routes::answer(request, &shared).await;
-                // Counted until hyper has taken the response.
-                drop(busy);
-                Ok::<_, std::convert::Infallible>(response)
-            }
-        });
-        tokio::spawn(async move {
-            let mut server = http1::Builder::new();
-            server.timer(TokioTimer::new()).header_read_timeout(HEADERS).keep_alive(false);
-            // A browser that goes away is no event.
-            let _ = server.serve_connection(TokioIo::new(stream), service).await;
-        });
+        }
+        for stream in admitted(batch, &shared) {
+            let number = waiting.number();
+            let serving = serve(stream, shared.clone(), busy.clone(), waiting.clone(), number);
+            waiting.enter(number, tokio::spawn(serving).abort_handle());
+        }
     }
+}
+
+/// Waits for connections, and takes those that are there. None means that they could not be taken.
+async fn waiting_connections(listeners: &[TcpListener]) -> Vec<Accepted> {
+    poll_fn(|context| {
+        let mut batch = Vec::new();
+        let mut failed = false;
+        for listener in listeners {
+            while batch.len() < BATCH {
+                match listener.poll_accept(context) {
+                    Poll::Ready(Ok(accepted)) => batch.push(accepted),
+                    Poll::Ready(Err(_)) => {
+                        failed = true;
+                        break;
+                    }
+                    Poll::Pending => break,
+                }
+            }
+        }
+        if batch.is_empty() && !failed { Poll::Pending } else { Poll::Ready(batch) }
+    })
+    .await
+}
+
+/// Drops the connections of other users of this machine.
+fn admitted(batch: Vec<Accepted>, shared: &Shared) -> Vec<TcpStream> {
+    // Where the kernel's table cannot be read, the one-use address alone tells who a browser is.
+    let tables = shared.callback.addresses().into_iter().filter_map(|address| Peers::read(address).ok());
+    let tables: Vec<Peers> = tables.collect();
+    let is_foreign = |peer| tables.iter().any(|peers| peers.is_foreign(peer));
+    let (foreign, admitted): (Vec<Accepted>, Vec<Accepted>) =
+        batch.into_iter().partition(|(_, peer)| is_foreign(*peer));
+    if !foreign.is_empty() {
+        shared.tell_turned_away();
+    }
+    admitted.into_iter().map(|(stream, _)| stream).collect()
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>, busy: Busy, waiting: Waiting, number: u64) {
+    let service = service_fn(|request| {
+        waiting.leave(number);
+        let busy = busy.begin();
+        let shared = shared.clone();
+        async move {
+            let response = routes::answer(request, &shared).await;
+            // Counted until hyper has taken the response.
+            drop(busy);
+            Ok::<_, std::convert::Infallible>(response)
+        }
+    });
+    let first = timeout(FIRST_BYTE, stream.peek(&mut [0])).await;
+    if matches!(first, Ok(Ok(1))) {
+        let mut server = http1::Builder::new();
+        server.timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
+        // A browser that goes away is no event.
+        let _ = server.serve_connection(TokioIo::new(stream), service).await;
+    }
+    waiting.leave(number);
 }
 
 /// How many requests are being answered.

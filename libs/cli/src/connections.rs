@@ -67,6 +67,18 @@ impl Context {
         connections.choose(named).cloned()
     }
 
+    /// Returns the name of the connection that a login means when none is named: the one of `.authsome.json`, else
+    /// the default that was set, else `default`. Unlike a read it need not be there.
+    pub fn unnamed_connection(&self, vault: &Vault, provider: &ProviderName) -> Result<ConnectionName> {
+        let mut connections = self.none_of(provider);
+        if let Some(directory) = connections.directory {
+            return Ok(directory);
+        }
+        let row = vault.record(&Key::default_of(&self.profile, provider))?;
+        row.into_iter().for_each(|row| connections.take(row));
+        Ok(connections.default.unwrap_or_default())
+    }
+
     /// Erases a default that names a connection which is gone, and says so.
     pub fn repair_default(&self, vault: &Vault, provider: &ProviderName) -> Result<()> {
         let known = self.connections(vault, provider)?;

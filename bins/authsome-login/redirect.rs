@@ -1,0 +1,84 @@
+//! The private file that leads a browser to the login's one-use address.
+//!
+//! Every user of the machine can read a program's arguments, and whoever opens the address first is taken for
+//! the person. So the opener gets the path of a file that only the person can read, and the file leads on.
+
+use maud::{DOCTYPE, html};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// The file; dropping it removes it.
+pub struct Redirect {
+    path: PathBuf,
+}
+
+impl Redirect {
+    /// Writes a file, 0600, that leads to `address`.
+    ///
+    /// There is one for each `port`, which its login has for itself: what a killed login left behind is
+    /// replaced. Fails when no folder of the person can be written.
+    pub fn write(port: u16, address: &str) -> io::Result<Redirect> {
+        let none = || io::Error::other("neither HOME nor XDG_RUNTIME_DIR is a private folder");
+        let mut failed = none();
+        for folder in folders() {
+            let path = folder.join(format!("authsome-login-{port}.html"));
+            match write_new(&path, &page(address)) {
+                Ok(()) => return Ok(Redirect { path }),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Returns the file's address, `file:///…`.
+    pub fn url(&self) -> io::Result<String> {
+        Url::from_file_path(&self.path).map(String::from).map_err(|()| io::Error::other("its path is not absolute"))
+    }
+}
+
+impl Drop for Redirect {
+    fn drop(&mut self) {
+        // Whoever reads it later finds an address that was used.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Folders in which nobody else can put a file of that name, the best first.
+///
+/// A browser that is a snap reads files in the home that are not hidden, and no others; it has a runtime
+/// folder of its own.
+fn folders() -> impl Iterator<Item = PathBuf> {
+    let named = ["HOME", "XDG_RUNTIME_DIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    named.filter(|folder| folder.is_absolute() && is_private(folder))
+}
+
+fn is_private(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|found| found.is_dir() && cli::home::refuse_writable(folder, &found).is_ok())
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+fn page(address: &str) -> String {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="referrer" content="no-referrer";
+                meta http-equiv="refresh" content={ "0; url=" (address) };
+                title { "authsome" }
+            }
+            body { p { "This file leads to the login page. " a href=(address) { "Go there" } "." } }
+        }
+    };
+    markup.into_string()
+}
