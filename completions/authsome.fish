@@ -131,7 +131,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand list" -l connected -d 
 complete -c authsome -n "__fish_authsome_using_subcommand list" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand list" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand list" -l no-color -d 'Do not colour messages'
-complete -c authsome -n "__fish_authsome_using_subcommand login" -l connection -d 'Name of the connection, for several accounts of one provider' -r
+complete -c authsome -n "__fish_authsome_using_subcommand login" -l connection -d 'Name of the connection, for several accounts of one provider [default: the one set, else default]' -r
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l flow -d 'Flow to use instead of the definition\'s' -r
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l scopes -d 'Scopes to ask for, separated by commas; +SCOPE adds to the definition\'s' -r
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l base-url -d 'Base URL of a self-hosted provider' -r

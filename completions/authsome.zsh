@@ -201,7 +201,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (login)
 _arguments "${_arguments_options[@]}" : \
-'--connection=[Name of the connection, for several accounts of one provider]:NAME:_default' \
+'--connection=[Name of the connection, for several accounts of one provider \[default\: the one set, else default\]]:NAME:_default' \
 '--flow=[Flow to use instead of the definition'\''s]:FLOW:_default' \
 '--scopes=[Scopes to ask for, separated by commas; +SCOPE adds to the definition'\''s]:SCOPES:_default' \
 '--base-url=[Base URL of a self-hosted provider]:URL:_default' \

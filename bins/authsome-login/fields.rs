@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn where_two_values_are_needed_the_hint_names_both() {
-        let given = Given { variables: BTreeMap::from([("client_secret", vec!["X_SECRET".into()])]), ..Given::default() };
+        let given =
+            Given { variables: BTreeMap::from([("client_secret", vec!["X_SECRET".into()])]), ..Given::default() };
         let hint = "give client_id by --client-id and client_secret by X_SECRET; or all of them by --stdin";
         assert_eq!(given.instead(&client_form()), hint);
     }

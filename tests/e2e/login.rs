@@ -7,6 +7,7 @@ mod ends;
 mod hardening;
 mod keys;
 mod strangers;
+mod told;
 mod turns;
 
 use crate::world::World;

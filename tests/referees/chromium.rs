@@ -191,3 +191,65 @@ fn over_a_tunnel_the_window_with_the_form_goes_on_by_itself() {
     window.see("Connected to Notion");
     running.finish().unwrap().expect_code(0);
 }
+
+#[test]
+fn a_private_file_leads_the_browser_to_the_login() {
+    if !Referee::Chromium.is_here() {
+        return;
+    }
+    let world = world();
+    let (running, _) = consent(&world, &[]);
+    let window = Window::open(&world.home, 1000, 820);
+    let file = world.opener_arguments().pop().unwrap();
+    window.go(&file);
+    window.see("Allow access?");
+    assert!(!std::path::Path::new(file.strip_prefix("file://").unwrap()).exists());
+    window.click("button[value=allow]");
+    window.see("Connected to Notion");
+    running.finish().unwrap().expect_code(0);
+}
+
+/// A browser that has come to the provider, and the answer that it would be sent back with: the redirect URI
+/// and its query.
+fn answer_of(world: &World) -> (Running, Window, String, String) {
+    let (running, nonce) = consent(world, &[]);
+    let window = Window::open(&world.home, 1000, 820);
+    window.go(&nonce);
+    window.see("Allow access?");
+    world.server.configure(|config| config.consent = Consent::Allow);
+    let answer = testkit::Browser::new().unwrap().request("GET", &window.url(), &[], b"").unwrap();
+    let (uri, query) = answer.header("location").unwrap().split_once('?').unwrap();
+    (running, window, uri.to_owned(), query.to_owned())
+}
+
+#[test]
+fn an_answer_that_another_sites_form_posts_is_taken() {
+    if !Referee::Chromium.is_here() {
+        return;
+    }
+    let world = world();
+    let (running, window, uri, query) = answer_of(&world);
+    let fields: String = url::form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| format!("<input type=hidden name='{name}' value='{value}'>"))
+        .collect();
+    let page = format!("<form id=f method=post action='{uri}'>{fields}</form><script>f.submit()</script>");
+    let page: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+    window.go(&format!("data:text/html,{}", page.replace('+', "%20")));
+    window.see("Connected to Notion");
+    running.finish().unwrap().expect_code(0);
+}
+
+#[test]
+fn an_answer_behind_the_hash_is_sent_on_by_the_page() {
+    if !Referee::Chromium.is_here() {
+        return;
+    }
+    let world = world();
+    let (running, window, uri, query) = answer_of(&world);
+    window.go(&uri);
+    window.see("neither a code nor an error");
+    window.go(&format!("{uri}#{query}&access_token=unasked"));
+    window.see("Connected to Notion");
+    assert!(!window.url().contains("code="), "{}", window.url());
+    running.finish().unwrap().expect_code(0);
+}

@@ -20,13 +20,13 @@ pub(crate) fn check(task: &Task, secret: &SecretString) -> Result<()> {
         Ok(response) if matches!(response.status().as_u16(), 401 | 403) => {
             let status = response.status().as_u16();
             let error = Error::new(Code::Denied, format!("{name} refused the credential (status {status})"));
-            return Err(error.hint(format!("authsome login {name} --no-check keeps it unseen")));
+            return Err(error.hint(way_out(task, status == 403, &check.url)));
         }
         Ok(response) if response.status().as_u16() == check.expect => match found(check, response.body()) {
             Found::Good => return Ok(()),
             Found::Other(why) => {
                 let error = Error::new(Code::Denied, format!("{name} refused the credential ({why})"));
-                return Err(error.hint(format!("authsome login {name} --no-check keeps it unseen")));
+                return Err(error.hint(way_out(task, false, &check.url)));
             }
             Found::Unreadable => "answered something else than JSON".to_owned(),
         },
@@ -53,6 +53,19 @@ fn found(check: &Check, body: &[u8]) -> Found {
         Some(value) if *value == wanted.equals => Found::Good,
         // What else stands there is not told: it may quote the credential.
         _ => Found::Other(format!("{} is not {}", proto::redact::shown(&wanted.pointer), wanted.equals)),
+    }
+}
+
+/// Returns what mends a refusal. A key that is wrong is replaced; one that is restricted may be meant so.
+fn way_out(task: &Task, may_be_restricted: bool, url: &str) -> String {
+    let name = task.name();
+    if may_be_restricted {
+        let url = proto::redact::shown(url);
+        return format!("if it need not be allowed to ask {url}: authsome login {name} --no-check");
+    }
+    match &task.definition.dashboard_url {
+        Some(url) => format!("make another one at {}, then authsome login {name}", proto::redact::shown(url)),
+        None => format!("authsome login {name}, with another one"),
     }
 }
 

@@ -57,12 +57,16 @@ fn a_key_that_cannot_be_one_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn a_key_that_the_provider_refuses_is_not_kept() {
-    for status in [401, 403] {
+fn a_key_that_the_provider_refuses_is_not_kept_and_another_one_is_asked_for() {
+    let restricted =
+        "if it need not be allowed to ask https://api.openai.com/v1/models: authsome login openai --no-check";
+    let wrong = "make another one at https://platform.openai.com/api-keys, then authsome login openai";
+    for (status, hint) in [(401, wrong), (403, restricted)] {
         let stage = typed("S3CRET-abc").provider(status, json!({"error":"bad S3CRET-abc"}));
         let error = stage.run("login", login(openai(), true)).unwrap_err();
         assert_eq!(error.code, Code::Denied);
         assert_eq!(error.message, format!("openai refused the credential (status {status})"));
+        assert_eq!(error.hint.as_deref(), Some(hint));
     }
 }
 
