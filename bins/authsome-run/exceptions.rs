@@ -62,30 +62,40 @@ fn led_past(entry: &str, routes: &[Route]) -> Option<String> {
 }
 
 fn covers(entry: &str, target: &Target) -> bool {
-    let entry = without_port(entry.trim().to_ascii_lowercase());
+    let entry = entry.to_ascii_lowercase();
     if let Ok(network) = entry.parse::<IpNet>() {
         let widest = if network.addr().is_ipv4() { WIDEST_IPV4 } else { WIDEST_IPV6 };
         let address: Option<IpAddr> = target.host.trim_matches(['[', ']']).parse().ok();
         return network.prefix_len() < widest || address.is_some_and(|address| network.contains(&address));
     }
-    let entry = entry.trim_start_matches(['*', '.']);
+    let name = bare_name(&entry);
+    let anywhere = name.trim_start_matches(['*', '.']);
+    // global-agent knows `*` in any place.
+    let (start, end) = match (anywhere.split_once('*'), anywhere.rsplit_once('*')) {
+        (Some((start, _)), Some((_, end))) => (if name.starts_with('*') { "" } else { start }, end),
+        _ => ("", anywhere),
+    };
     let host = target.host.trim_matches(['[', ']']).to_ascii_lowercase();
     match host.strip_prefix('*') {
         // `.example.com`: any host below it may be meant.
-        Some(below) => below.ends_with(entry) || entry.ends_with(below),
-        None => host.ends_with(entry),
+        Some(below) => below.ends_with(end) || end.ends_with(below),
+        None => host.starts_with(start) && host.ends_with(end),
     }
 }
 
-/// `example.com:443` and `[::1]:443` without the port; an address of IPv6 has colons of its own.
-fn without_port(entry: String) -> String {
+/// The host of `https://example.com/`, which httpx takes, of `example.com:443`, `[::1]:443` and `example.com.`.
+fn bare_name(entry: &str) -> &str {
+    let entry = entry.split_once("://").map_or(entry, |(_, rest)| rest);
+    let entry = entry.split('/').next().unwrap_or_default();
     if let Some(rest) = entry.strip_prefix('[') {
-        return rest.split(']').next().unwrap_or_default().to_owned();
+        return rest.split(']').next().unwrap_or_default();
     }
-    match entry.split_once(':') {
-        Some((host, port)) if !port.contains(':') => host.to_owned(),
+    let host = match entry.split_once(':') {
+        Some((host, port)) if !port.contains(':') => host,
+        // An address of IPv6 has colons of its own.
         _ => entry,
-    }
+    };
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 #[cfg(test)]
@@ -123,13 +133,28 @@ mod tests {
             "0.0.0.0/1",
             ".",
             "com:443",
+            "https://api.openai.com",
+            "https://",
+            "api.openai.com.",
+            "api.*",
+            "api.*.com",
+            "*api.open*",
+            "*.openai.*",
         ] {
             let found = exceptions([entry], &[route(&["api.openai.com"])], false);
             assert_eq!(found.led_past, [(entry.to_owned(), "openai".to_owned())], "{entry}");
             assert_eq!(found.direct, "127.0.0.1,localhost,::1", "{entry}");
         }
-        for entry in ["internal.test", "10.0.0.0/8", "fd00::/8", "notopenai.com", "api.openai.com.test", "192.168.1.1"]
-        {
+        for entry in [
+            "internal.test",
+            "10.0.0.0/8",
+            "fd00::/8",
+            "notopenai.com",
+            "api.openai.com.test",
+            "www.*",
+            "*.test",
+            "192.168.1.1",
+        ] {
             let found = exceptions([entry], &[route(&["api.openai.com"])], false);
             assert_eq!(found.led_past, [], "{entry}");
             assert!(found.direct.starts_with(entry), "{entry}");
