@@ -74,7 +74,8 @@ fn a_provider_whose_definition_is_broken_is_left_out_with_a_warning_that_nothing
     for (what, slip) in slips {
         let world = connected();
         // A home that others may search: what they could write counts.
-        for folder in [world.home.path(), world.home.authsome(), world.home.authsome().join("providers")] {
+        let root = world.home.root().to_owned();
+        for folder in [root, world.home.path(), world.home.authsome(), world.home.authsome().join("providers")] {
             std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         slipped(&world, slip);
