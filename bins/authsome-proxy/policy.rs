@@ -7,7 +7,9 @@ use crate::table::{Table, ambiguity};
 use host::{Authority, Host};
 use http::{HeaderName, HeaderValue, StatusCode};
 use mitm::{Action, Answer, Answered, Injection, Refusal, RequestHead, Scheme, SessionCa, Verdict};
-use proto::ops::credential::{Half, Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set};
+use proto::ops::credential::{
+    Half, Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set, Spot,
+};
 use proto::ops::proxy::Mode;
 use proto::{Code, ConnectionName, Error, Object, ProfileName, ProviderName, Result, codec};
 use provider::Found;
@@ -119,6 +121,10 @@ impl Session {
     async fn action(&self, head: &RequestHead<'_>) -> Result<Action> {
         let Some(mut route) = routed(&self.present_table(), head)? else { return Ok(Action::Forward) };
         let choice = chosen(head)?;
+        // Whatever could be said against ours, it is not wanted.
+        if brings_its_own(&route, head) {
+            return Ok(Action::Forward);
+        }
         if choice.is_none() && ambiguity(&route, &self.profile).is_some() {
             // A client keeps its connection open for long: somebody may have chosen since.
             route = routed(&*self.table().await?, head)?.unwrap_or(route);
@@ -236,9 +242,20 @@ fn labelled(lease: &str) -> (&str, &str) {
 fn routed(table: &Table, head: &RequestHead) -> Result<Option<Arc<Route>>> {
     match table.index().find(head.authority, head.path) {
         Found::None | Found::Excepted(_) => Ok(None),
+        Found::Ambiguous(routes) if routes.iter().any(|route| brings_its_own(route, head)) => Ok(None),
         Found::Ambiguous(routes) => Err(several_providers(&routes)),
         Found::One(route) => Ok(Some(route.clone())),
     }
+}
+
+/// Returns whether the client put something of its own where the credential would go. A source that
+/// does not tell its places is asked for the credential first, as ever.
+fn brings_its_own(route: &Route, head: &RequestHead) -> bool {
+    let is_taken = |spot: &Spot| match spot.place {
+        Place::Header => head.brought.has_header(&spot.name),
+        Place::Query => head.brought.has_parameter(&spot.name),
+    };
+    route.places.iter().any(is_taken) && !head.brought.has_placeholder()
 }
 
 fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {

@@ -111,6 +111,7 @@ mod tests {
             targets: hosts.iter().map(target).collect(),
             except: Vec::new(),
             env: Default::default(),
+            places: Vec::new(),
             private_network: false,
         }
     }

@@ -1,7 +1,7 @@
 //! A 401 through the real proxy: repaired once, and not at any price. And sessions that are killed
 //! while a token is being renewed.
 
-use crate::stage::{DEAD, FRESH, Kept, Stage, below, kill};
+use crate::stage::{DEAD, FRESH, Kept, Stage, below, kill, kill_group, named_below};
 use proto::record::Status;
 use std::time::Duration;
 use testkit::{Config, Endpoint, Fault, Running, Times, wait_until};
@@ -93,6 +93,28 @@ fn a_credential_of_the_commands_own_is_nobodys_to_repair() {
     assert_eq!(renewals(&stage), (0, 0));
 }
 
+#[test]
+fn an_invalid_connection_leaves_alone_who_brings_a_credential_of_its_own() {
+    let stage = stage();
+    stage.world.server.revoke_all();
+    assert_eq!(curl(&stage, &[]), "401");
+    assert_eq!(stage.record("work").status, Status::Invalid);
+    // The person's own variable stays, and with it the request goes out as it is.
+    let own = "curl -s -o /dev/null -w '%{http_code} ' -H \"Authorization: Bearer $DEMO_ACCESS_TOKEN\" ";
+    let script = format!("{own} {URL}; unset DEMO_ACCESS_TOKEN; curl -s {URL}");
+    let mut command = stage.world.home.command("authsome");
+    let args = stage.world.run_args(&["sh", "-c", &script]);
+    let output = command.args(args).env("DEMO_ACCESS_TOKEN", "own-token").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.starts_with("401 ") && said.contains("authsome login demo --connection work --force"), "{said}");
+    assert_eq!(stage.world.seen_authorization(), Some("Bearer own-token".to_owned()));
+    assert_eq!(stage.world.api.requests().len(), 2, "the one without anything got nowhere");
+    // A placeholder is no credential of its own.
+    let placeholder = format!("Authorization: Bearer {}", proto::PLACEHOLDER);
+    assert_eq!(curl(&stage, &["-H", &placeholder]), "403");
+    assert_eq!(renewals(&stage), (0, 0));
+}
+
 /// A session whose request makes a renewal, which the provider is still at work on; and the old token.
 fn renewing(stage: &Stage) -> (Running, String) {
     let old = stage.log_in("work", DEAD).access_token;
@@ -121,6 +143,22 @@ fn a_session_that_is_killed_leaves_the_renewal_to_be_written() {
     let (running, old) = renewing(&stage);
     running.signal(testkit::Signal::KILL).unwrap();
     is_written(&stage, &old);
+}
+
+#[test]
+fn a_session_whose_credential_source_is_killed_serves_the_request_within_five_seconds() {
+    let stage = stage();
+    stage.log_in("work", DEAD);
+    stage.world.server.fault(Endpoint::Token, Fault::Delay(4000), Times::Once);
+    let args = stage.world.run_args(&["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", URL]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let running = stage.world.home.spawn("authsome", &args).unwrap();
+    assert!(wait_until(Duration::from_secs(10), || !stage.world.server.requests_to("/token").is_empty()));
+    kill_group(named_below(running.id(), "authsome-creden").unwrap());
+    let killed_at = std::time::Instant::now();
+    assert_eq!(running.finish().unwrap().expect_code(0).stdout, "200");
+    assert!(killed_at.elapsed() < Duration::from_secs(6), "{:?}, the session's end among it", killed_at.elapsed());
+    assert_eq!(stage.world.server.reuse_count(), 0);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use crate::choice::{Connections, connections};
 use crate::session::Session;
 use crate::world::{World, login_command};
 use host::Authority;
-use proto::ops::credential::{Grant, Route, Routes, Target};
+use proto::ops::credential::{Grant, Place, Route, Routes, Spot, Target};
 use proto::record::{Connection, Status};
-use proto::{Code, ConnectionName, Error, ProfileName, ProviderName, Result};
+use proto::{Code, ConnectionName, Error, Key, ProfileName, ProviderName, Result};
 use provider::{Choice, Definition, Found, Rule};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +88,7 @@ impl Table {
         if let Some(before) = self.routes.remove(&route.provider) {
             merge(&mut route.targets, before.targets);
             merge(&mut route.except, before.except);
+            merge(&mut route.places, before.places);
         }
         self.routes.insert(route.provider.clone(), route);
     }
@@ -146,21 +147,27 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         (Some(chosen), _) => name == chosen || session.grants(provider, name),
     };
     let mut definitions: Vec<Definition> = Vec::new();
-    for (_, record) in connections.records.iter().filter(|(name, _)| possible(name)) {
+    // A variable of the person's own is worth more than the placeholder of a credential that no request gets.
+    let mut env = None;
+    for (name, record) in connections.records.iter().filter(|(name, _)| possible(name)) {
         // One that does not fit its definition any more gets nothing; its neighbours still do.
-        match world.definitions.of_instance(record) {
-            Ok(definition) if definitions.contains(&definition) => {}
-            Ok(definition) => definitions.push(definition),
-            Err(_) => {}
+        let Ok(definition) = world.definitions.of_instance(record) else { continue };
+        let key = session.key(provider, name);
+        if env.is_none() && serves(world, &key, record) {
+            env = Some(confirmed_env(&definition, connections));
+        }
+        if !definitions.contains(&definition) {
+            definitions.push(definition);
         }
     }
     if definitions.is_empty() {
         let definition = world.definitions.find(provider)?;
         definitions.push(definition.with_base_url(None).map_err(|error| Error::invalid(error.to_string()))?);
     }
-    let (mut targets, mut except) = (Vec::new(), Vec::new());
+    let (mut targets, mut except, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for definition in &definitions {
         merge(&mut targets, wire(targets_of(definition)?));
+        merge(&mut places, spots(definition));
         merge(&mut except, wire(definition.except(connections.records.values().flat_map(discovered))));
     }
     Ok(Route {
@@ -169,7 +176,8 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         choices,
         targets,
         except,
-        env: confirmed_env(&definitions[0], connections),
+        env: env.unwrap_or_default(),
+        places,
         private_network: definitions.iter().any(|definition| definition.private_network),
     })
 }
@@ -186,6 +194,11 @@ fn confirmed_env(definition: &Definition, connections: &Connections) -> BTreeMap
         }
     }
     env
+}
+
+/// Returns whether a request may get a credential from the connection, as far as that shows without its secret.
+fn serves(world: &World, key: &Key, record: &Connection) -> bool {
+    record.state(world.now()) == "connected" && world.definitions.confirmed(key, record).is_ok()
 }
 
 /// The login endpoints that a definition leaves open, as this connection's login found them.
@@ -205,7 +218,16 @@ fn wire(targets: Vec<provider::Target>) -> Vec<Target> {
     targets.into_iter().map(text).collect()
 }
 
-fn merge(into: &mut Vec<Target>, more: Vec<Target>) {
+/// Where the credential stands, whatever it is.
+fn spots(definition: &Definition) -> Vec<Spot> {
+    let spot = |place: &provider::Place| Spot {
+        place: if place.header().is_some() { Place::Header } else { Place::Query },
+        name: place.name(),
+    };
+    definition.places.iter().map(spot).collect()
+}
+
+fn merge<T: Ord>(into: &mut Vec<T>, more: Vec<T>) {
     into.extend(more);
     into.sort();
     into.dedup();

@@ -142,6 +142,35 @@ fn a_variable_of_an_odd_name_is_set_only_where_the_login_confirmed_it() {
 }
 
 #[test]
+fn a_connection_that_no_request_can_use_takes_no_variable_and_its_requests_are_refused_all_the_same() {
+    let now = proto::time::now();
+    let ended = json!({"renewable": false, "expires_at": now - 3600});
+    let cases = [
+        ("invalid", json!({"status":"invalid"}), json!({})),
+        ("expired", ended, json!({})),
+        ("changed", json!({}), json!({"oauth":{"token_url":"https://other.test/token"}})),
+    ];
+    for (what, record, definition) in cases {
+        let rig = rig();
+        rig.connect("default/acme/default", 3600);
+        let mut changed = rig.store.record("default/acme/default");
+        changed.as_object_mut().unwrap().extend(common::object(record));
+        rig.store.set("default/acme/default", changed, json!({"access_token":"a0"}));
+        rig.define(acme(definition));
+        let broker = rig.broker();
+        let route = broker.call("routes", json!({})).unwrap()["routes"][0].clone();
+        assert_eq!((&route["env"], &route["targets"][0]["host"]), (&json!({}), &json!("api.acme.test")), "{what}");
+        let error = broker.resolve(API).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("authsome login acme --force"), "{what}: {error}");
+        // A neighbour that can be used has the variables.
+        rig.define(acme(json!({})));
+        rig.connect("default/acme/work", 3600);
+        let route = rig.open(json!({"grant":{"acme":"*"}})).call("routes", json!({})).unwrap()["routes"][0].clone();
+        assert_eq!(route["env"], json!({"ACME_ACCESS_TOKEN":"authsome-proxy-managed"}), "{what}");
+    }
+}
+
+#[test]
 fn two_accounts_are_ambiguous_until_something_says_which() {
     let rig = rig();
     rig.connect("default/acme/personal", 3600);
@@ -230,6 +259,7 @@ fn a_route_names_its_auth_endpoints_and_gives_the_child_placeholders_only() {
     let routes = rig.broker().call("routes", json!({})).unwrap();
     let route = &routes["routes"][0];
     assert_eq!(route["env"], json!({"ACME_TOKEN": "authsome-proxy-managed"}));
+    assert_eq!(route["places"], json!([{"in":"header","name":"authorization"}]));
     let except =
         json!([{"host":"acme.test","port":443,"path":"/a"},{"host":"api.acme.test","port":443,"path":"/token"}]);
     assert_eq!(route["except"], except);

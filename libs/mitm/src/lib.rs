@@ -102,8 +102,8 @@ pub use ca::{CaError, Permitted, SessionCa};
 pub use dial::{DialError, Dialer, Resolve, SystemResolver};
 pub use password::USER;
 pub use policy::{
-    Action, Answer, Answered, Half, Injection, Place, Policy, Repeated, Report, RequestHead, Scheme, Single, Slot,
-    Verdict,
+    Action, Answer, Answered, Brought, Half, Injection, Place, Policy, Repeated, Report, RequestHead, Scheme, Single,
+    Slot, Verdict,
 };
 pub use refusal::{ERROR_HEADER, Refusal};
 pub use server::{Proxy, Settings};

@@ -63,6 +63,20 @@ pub struct RequestHead<'a> {
     pub path: &'a str,
     /// The client's own, `X-Authsome-*` among them.
     pub fields: &'a dyn Single,
+    /// What the client put into its request, looked up when asked for.
+    pub brought: &'a dyn Brought,
+}
+
+/// What a client put into its request by itself: a credential of its own, or a placeholder.
+pub trait Brought: Sync {
+    /// Returns whether the request has the header, whatever the case of `name`.
+    fn has_header(&self, name: &str) -> bool;
+
+    /// Returns whether the query has the parameter, `name` being its decoded name.
+    fn has_parameter(&self, name: &str) -> bool;
+
+    /// Returns whether a placeholder stands anywhere in the head.
+    fn has_placeholder(&self) -> bool;
 }
 
 /// Header fields that have one value or none.

@@ -4,9 +4,10 @@
 use crate::core::{Core, Link};
 use crate::fields;
 use crate::message::{Fields, Head};
+use crate::placeholder::Placeholders;
 use crate::slots;
 use crate::target;
-use crate::{Action, Answered, Injection, Refusal, Report, RequestHead, Scheme};
+use crate::{Action, Answered, Brought, Injection, Refusal, Report, RequestHead, Scheme};
 use http::{Method, StatusCode};
 
 /// What a request of an intercepted connection gets; `None` is nothing.
@@ -33,10 +34,31 @@ pub(crate) async fn ask<F: Fields + Sync>(
         authority: &link.key.authority,
         path: head.uri.path(),
         fields: &head.fields,
+        brought: &Own { head, placeholders: &core.placeholders },
     };
     match core.policy.request(&view).await? {
         Action::Forward => Ok(None),
         Action::Set(injection) => Ok(Some(injection)),
+    }
+}
+
+/// A head as its client made it.
+struct Own<'a, F> {
+    head: &'a Head<F>,
+    placeholders: &'a Placeholders,
+}
+
+impl<F: Fields + Sync> Brought for Own<'_, F> {
+    fn has_header(&self, name: &str) -> bool {
+        self.head.fields.each().any(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    fn has_parameter(&self, name: &str) -> bool {
+        slots::has_parameter(&self.head.uri, name)
+    }
+
+    fn has_placeholder(&self) -> bool {
+        self.placeholders.find(self.head).is_some()
     }
 }
 

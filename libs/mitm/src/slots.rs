@@ -48,7 +48,7 @@ fn is_taken<F: Fields>(head: &Head<F>, place: &Place) -> bool {
     match place {
         Place::Header(name) => head.fields.contains(name),
         Place::Basic(_) => head.fields.contains(&AUTHORIZATION),
-        Place::Query(name) => pieces(&head.uri).any(|piece| is_named(piece, name)),
+        Place::Query(name) => has_parameter(&head.uri, name),
     }
 }
 
@@ -168,6 +168,11 @@ fn pieces(uri: &Uri) -> impl Iterator<Item = &str> {
 
 fn is_named(piece: &str, name: &str) -> bool {
     parameter(piece) == name.as_bytes()
+}
+
+/// Returns whether the query has a parameter of that decoded name.
+pub(crate) fn has_parameter(uri: &Uri, name: &str) -> bool {
+    pieces(uri).any(|piece| is_named(piece, name))
 }
 
 fn parameter(piece: &str) -> Vec<u8> {

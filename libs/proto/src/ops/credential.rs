@@ -58,9 +58,13 @@ pub struct Route {
     /// The provider's own auth endpoints: nothing is set there, a placeholder there is refused.
     #[serde(default)]
     pub except: Vec<Target>,
-    /// Variables for the child; their values are placeholders.
+    /// Variables for the child; their values are placeholders. None when no connection can be used.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Where a credential would stand: a request that brings its own there is left alone. Empty when
+    /// the source does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Spot>,
     /// The user's own definition says that its hosts may be private addresses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private_network: bool,
@@ -112,6 +116,14 @@ pub struct Resolved {
     pub secret: Secrets,
 }
 
+/// A place of a request: the header or the query parameter of that name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Spot {
+    #[serde(rename = "in")]
+    pub place: Place,
+    pub name: String,
+}
+
 /// One credential slot: the value is `secret[from]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {
@@ -132,7 +144,7 @@ pub enum Half {
     Password,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     Header,
