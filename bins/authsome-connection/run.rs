@@ -1,6 +1,7 @@
 //! List, default, rename, and what a directory says.
 
 use crate::args::{Action, Args};
+use cli::standing::Judge;
 use cli::{Context, Status, catalog, connections, table};
 use helper::vault::Vault;
 use proto::ops::vault::Expect;
@@ -11,7 +12,7 @@ use std::path::Path;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     match args.action {
-        Action::List { provider } => list(context, &named(context, &provider)?),
+        Action::List { provider } => list(context, &provider),
         Action::SetDefault { provider, connection } => set_default(context, &named(context, &provider)?, &connection),
         Action::Trust { directory } => trust(context, &directory),
         Action::Rename { provider, from, to } => rename(context, &named(context, &provider)?, &from, &to),
@@ -22,10 +23,12 @@ fn named(context: &Context, provider: &str) -> Result<ProviderName> {
     catalog::name_of(&context.provider(provider)?.definition)
 }
 
-fn list(context: &Context, provider: &ProviderName) -> Result<Status> {
-    let known = context.connections(&*context.vault()?, provider)?;
+fn list(context: &Context, provider: &str) -> Result<Status> {
+    let definition = context.provider(provider)?.definition;
+    let provider = catalog::name_of(&definition)?;
+    let known = context.connections(&*context.vault()?, &provider)?;
     known.warn_about_damaged(&context.output);
-    let now = proto::time::now();
+    let (now, mut judge) = (proto::time::now(), Judge::new(Ok(definition)));
     let mut rows = vec![["CONNECTION", "STATUS", "ACCOUNT"].map(str::to_owned).to_vec()];
     let mut documents = Vec::new();
     for row in &known.rows {
@@ -34,8 +37,9 @@ fn list(context: &Context, provider: &ProviderName) -> Result<Status> {
         let default = known.choose(None).is_ok_and(|chosen| chosen.key == row.key);
         let mark = if default && known.rows.len() > 1 { " (default)" } else { "" };
         let label = record.account.label.as_deref().map(proto::redact::shown).unwrap_or_else(|| "-".to_owned());
-        rows.push(vec![format!("{name}{mark}"), record.state(now).to_owned(), label]);
-        documents.push(json!({"name": name, "default": default, "status": record.state(now), "account": record.account, "expires_at": record.expires_at}));
+        let state = judge.standing(&row.key, &record, now).state;
+        rows.push(vec![format!("{name}{mark}"), state.to_owned(), label]);
+        documents.push(json!({"name": name, "default": default, "status": state, "account": record.account, "expires_at": record.expires_at}));
     }
     if context.output.is_json() {
         context.output.pretty(&json!({"provider": provider, "connections": documents}));

@@ -1,10 +1,12 @@
 //! A connection's record, flat; with its credential when that is asked for.
 
 use crate::args::Args;
+use cli::standing::Judge;
 use cli::{Context, Status, catalog, connections};
 use proto::ops::credential::{Open, Token, TokenGiven};
 use proto::ops::vault::Row;
 use proto::{Error, Object, ProviderName, Result};
+use provider::Definition;
 use serde_json::{Value, json};
 
 /// What `--show-secret` may show.
@@ -16,11 +18,16 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     }
     // It comes up while the definition is read.
     let vault = context.start_vault();
-    let definition = context.provider(&args.provider)?.definition;
-    let provider = catalog::name_of(&definition)?;
+    let definition = context.provider(&args.provider).map(|entry| entry.definition);
+    let provider = match &definition {
+        Ok(definition) => catalog::name_of(definition)?,
+        // What is stored can be told all the same.
+        Err(error) => args.provider.parse().map_err(|_| error.clone())?,
+    };
     let vault = vault?.ready()?;
-    let row = context.connection(&vault, &provider, args.connection.as_ref())?;
-    let mut shown = shown(&row)?;
+    let row = context.connection(&vault, &provider, args.connection.as_ref());
+    let row = row.map_err(|error| definition.as_ref().err().cloned().unwrap_or(error))?;
+    let mut shown = shown(context, &row, definition)?;
     if args.show_secret {
         show_secret(context, &provider, &row, &mut shown)?;
     }
@@ -32,11 +39,16 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     Ok(0)
 }
 
-/// The record with its name first and the status as it is now.
-fn shown(row: &Row) -> Result<Object> {
+/// The record with its name, and with the status as it is now, under this definition.
+fn shown(context: &Context, row: &Row, definition: Result<Definition>) -> Result<Object> {
     let record = connections::record(row)?;
     let mut shown = row.record.clone();
-    shown.insert("status".into(), json!(record.state(proto::time::now())));
+    let standing = Judge::new(definition).standing(&row.key, &record, proto::time::now());
+    if let Some(why) = &standing.why {
+        let hint = standing.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        context.output.warning(&format!("{why}{hint}"));
+    }
+    shown.insert("status".into(), json!(standing.state));
     shown.insert("connection".into(), json!(connections::name(&row.key)));
     shown.insert("profile".into(), json!(row.key.profile));
     Ok(shown)

@@ -1,10 +1,12 @@
 //! Definitions and the vault's listing, side by side.
 
 use crate::args::Args;
+use cli::standing::{Judge, Standing};
 use cli::{Connections, Context, Status, connections, table};
 use proto::ops::vault::Row;
 use proto::record::Connection;
 use proto::{Code, ConnectionName, Error, Key, ProviderName, Result};
+use provider::Definition;
 use provider::definition::AuthType;
 use serde_json::{Value, json};
 
@@ -16,15 +18,18 @@ struct Listed {
     /// Why its definition cannot be used.
     broken: Option<String>,
     stored: Connections,
+    /// How each connection stands, in the order of `stored`.
+    standings: Vec<Standing>,
     /// The name of the connections to show, when not all are shown.
     named: Option<ConnectionName>,
 }
 
 impl Listed {
-    /// The connections to show.
-    fn rows(&self) -> impl Iterator<Item = &Row> {
-        let is_shown = |row: &&Row| self.named.is_none() || row.key.connection_name() == self.named.as_ref();
-        self.stored.rows.iter().filter(is_shown)
+    /// The connections to show, with how they stand.
+    fn rows(&self) -> impl Iterator<Item = (&Row, &Standing)> {
+        let is_shown =
+            |(row, _): &(&Row, &Standing)| self.named.is_none() || row.key.connection_name() == self.named.as_ref();
+        self.stored.rows.iter().zip(&self.standings).filter(is_shown)
     }
 }
 
@@ -55,27 +60,43 @@ fn providers(context: &Context, named: Option<&ConnectionName>) -> Result<Vec<Li
     let mut listed = Vec::new();
     for found in definitions {
         let source = found.source.as_str();
-        let (auth_type, broken) = match &found.result {
+        let (auth_type, definition) = match found.result {
             Ok(entry) => {
-                context.warn_about(entry);
-                (type_of(entry.definition.auth_type), None)
+                context.warn_about(&entry);
+                (type_of(entry.definition.auth_type), Ok(entry.definition))
             }
             Err(error) => {
                 context.output.warning(&error.to_string());
-                ("-", Some(error.to_string()))
+                ("-", Err(cli::catalog::explained(error)))
             }
         };
+        let broken = definition.as_ref().err().map(|error| error.message.clone());
         let stored = found.name.parse().ok().and_then(|name: ProviderName| stored.remove(&name)).unwrap_or_default();
-        listed.push(Listed { name: found.name, auth_type, source, broken, stored, named: named.cloned() });
+        let (standings, named) = (standings(context, &stored, definition), named.cloned());
+        listed.push(Listed { name: found.name, auth_type, source, broken, stored, standings, named });
     }
     // A connection whose definition was removed is still somebody's credential.
-    let orphans = stored.into_iter().map(|(name, stored)| {
-        let broken = Some("it has no definition".to_owned());
-        Listed { name: name.to_string(), auth_type: "-", source: "missing", broken, stored, named: named.cloned() }
-    });
-    listed.extend(orphans);
+    for (name, stored) in stored {
+        let missing = Error::new(Code::NoProvider, "it has no definition");
+        let (name, broken, named) = (name.to_string(), Some(missing.message.clone()), named.cloned());
+        let standings = standings(context, &stored, Err(missing));
+        listed.push(Listed { name, auth_type: "-", source: "missing", broken, stored, standings, named });
+    }
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listed)
+}
+
+/// How each connection stands. Of one whose definition changed a person is told: all its requests are refused.
+fn standings(context: &Context, stored: &Connections, definition: Result<Definition>) -> Vec<Standing> {
+    let (now, mut judge) = (proto::time::now(), Judge::new(definition));
+    let judged = stored.rows.iter().map(|row| {
+        let standing = judge.standing(&row.key, &connections::shown(row), now);
+        if let ("changed", Some(why), Some(hint)) = (standing.state, &standing.why, &standing.hint) {
+            context.output.warning(&format!("{why} ({hint})"));
+        }
+        standing
+    });
+    judged.collect()
 }
 
 fn type_of(auth_type: AuthType) -> &'static str {
@@ -99,11 +120,14 @@ fn default(listed: &Listed) -> Option<&Key> {
 }
 
 fn as_json(listed: &Listed) -> Value {
-    let (now, default) = (proto::time::now(), default(listed));
-    let rows = listed.rows().map(|row| {
+    let default = default(listed);
+    let rows = listed.rows().map(|(row, standing)| {
         let record = connections::shown(row);
-        json!({"name": connections::name(&row.key), "default": default == Some(&row.key), "status": record.state(now),
-               "account": record.account, "expires_at": record.expires_at})
+        let mut value = json!({"name": connections::name(&row.key), "default": default == Some(&row.key),
+            "status": standing.state, "account": record.account, "expires_at": record.expires_at});
+        standing.why.iter().for_each(|why| value["error"] = json!(why));
+        standing.hint.iter().for_each(|hint| value["hint"] = json!(hint));
+        value
     });
     let rows: Vec<Value> = rows.collect();
     let state = rows
@@ -138,10 +162,10 @@ fn as_table(listed: &[Listed]) -> String {
             row(state(provider), "-".into(), "-".into());
         }
         let default = default(provider).filter(|_| provider.stored.rows.len() > 1);
-        for stored in provider.rows() {
+        for (stored, standing) in provider.rows() {
             let record = connections::shown(stored);
             let mark = if default == Some(&stored.key) { " (default)" } else { "" };
-            row(record.state(now), format!("{}{mark}", connections::name(&stored.key)), expires(&record, now));
+            row(standing.state, format!("{}{mark}", connections::name(&stored.key)), expires(&record, now));
         }
     }
     table::columns(&rows)

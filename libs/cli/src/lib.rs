@@ -24,6 +24,7 @@ pub mod prompt;
 mod serving;
 pub mod session;
 pub mod session_args;
+pub mod standing;
 pub mod table;
 
 pub use config::Config;
