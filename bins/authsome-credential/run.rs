@@ -8,8 +8,8 @@ use signal_hook::iterator::Signals;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a renewal's journal entry lives: by then it is written, or it is another's to judge.
-const RENEWAL: Duration = Duration::from_secs(25);
+/// How long a renewal may take: its journal entry lives 25 s, and a lost answer is asked for once more.
+const RENEWAL: Duration = Duration::from_secs(55);
 
 pub fn broker(globals: &Globals) -> Result<Arc<Broker>> {
     let context = Context::new(globals, Output::new(globals))?;

@@ -15,17 +15,17 @@ fn error(code: u16, name: &str) -> Fault {
     Fault::Answer(code, json!({"error": name}).to_string())
 }
 
-/// What the endpoint does, what that is taken for, and whether the refresh token counts as spent.
+/// What the endpoint does whenever it is asked, and what that comes to: two lost answers end the login.
 fn misdeeds() -> Vec<(&'static str, Fault, &'static str)> {
     vec![
         ("500", status(500), "retry-at"),
         ("502", status(502), "retry-at"),
         ("503", status(503), "retry-at"),
         ("429", Fault::Throttle(40), "retry-at"),
-        ("a page", Fault::Html, "lost"),
-        ("cut", Fault::CutBody, "lost"),
-        ("closed", Fault::CloseBeforeAnswer, "lost"),
-        ("garbage", Fault::Garbage, "lost"),
+        ("a page", Fault::Html, "reauthorize"),
+        ("closed late", Fault::CloseAfterProcessing, "reauthorize"),
+        ("closed", Fault::CloseBeforeAnswer, "reauthorize"),
+        ("garbage", Fault::Garbage, "reauthorize"),
         ("invalid_grant", error(400, "invalid_grant"), "reauthorize"),
         ("invalid_client", error(401, "invalid_client"), "fix-config"),
         ("temporary", error(400, "temporarily_unavailable"), "retry-at"),
@@ -33,13 +33,14 @@ fn misdeeds() -> Vec<(&'static str, Fault, &'static str)> {
 }
 
 #[test]
-fn every_answer_has_its_outcome_and_only_one_of_them_logs_out() {
+fn every_answer_has_its_outcome_and_lost_ones_are_asked_for_once_more() {
     let stage = Stage::new(Config::plain(), Kept::Bundled);
     for (at, (what, fault, outcome)) in misdeeds().into_iter().enumerate() {
         let name = format!("c{at}");
         stage.log_in(&name, DEAD);
         stage.world.server.forget_requests();
-        stage.world.server.fault(Endpoint::Token, fault, Times::Once);
+        stage.world.server.clear_faults();
+        stage.world.server.fault(Endpoint::Token, fault, Times::Always);
         let (code, told) = stage.export(&name);
         assert_eq!((code, told["err"]["outcome"].as_str()), (Some(6), Some(outcome)), "{what}: {told}");
         let record = stage.record(&name);
@@ -48,14 +49,35 @@ fn every_answer_has_its_outcome_and_only_one_of_them_logs_out() {
         let hint = told["err"]["hint"].as_str().unwrap_or_default();
         let login = hint.contains("authsome login").then(|| hint.contains(&format!("demo --connection {name}")));
         assert_ne!(login, Some(false), "{what}: the command means this connection: {hint}");
-        // Only who may have spent the token leaves word for the next one.
-        assert_eq!(record.renewal.is_some(), outcome == "lost", "{what}: {record:?}");
+        let lost = ["a page", "closed late", "closed", "garbage"].contains(&what);
+        assert_eq!(stage.world.server.requests_to("/token").len(), if lost { 2 } else { 1 }, "{what}");
+        assert!(record.renewal.is_none(), "{what}: {record:?}");
         let secret = stage.entry(&name).secret;
         assert!(secret.get("refresh_token").is_some() && secret.get("access_token").is_some(), "{what}");
         if outcome == "retry-at" || outcome == "fix-config" {
             let (code, again) = stage.export(&name);
             assert_eq!(code, Some(6), "{what}: {again}");
             assert_eq!(stage.world.server.requests_to("/token").len(), 1, "{what}: nobody asks again at once");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_lost_once_costs_a_moment_and_no_login_that_could_live() {
+    let graceful = Config { refresh: crate::crashes::GRACEFUL, ..Config::plain() };
+    for (config, faults) in [
+        (Config::plain(), vec![Fault::Html, Fault::CloseBeforeAnswer, Fault::Garbage]),
+        (graceful, vec![Fault::CutBody, Fault::CloseAfterProcessing]),
+    ] {
+        let stage = Stage::new(config, Kept::Bundled);
+        for (at, fault) in faults.into_iter().enumerate() {
+            let (name, what) = (format!("c{at}"), format!("{fault:?}"));
+            stage.log_in(&name, DEAD);
+            stage.world.server.fault(Endpoint::Token, fault, Times::Once);
+            let began = Instant::now();
+            assert_eq!(stage.export(&name).0, Some(0), "{what}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{what}");
+            assert_eq!(stage.record(&name).status, Status::Connected, "{what}");
         }
     }
 }
@@ -144,7 +166,10 @@ fn requests_with_a_living_token_notice_nothing() {
         assert_eq!(output.code, Some(0), "{what}: {output:?}");
         assert!(began.elapsed() < Duration::from_secs(9), "{what} took {:?}", began.elapsed());
         assert_eq!(stage.world.seen_authorization(), Some(format!("Bearer {token}")), "{what}");
-        assert!(stage.world.server.requests_to("/token").len() <= 1, "{what}: tried once in the background");
+        assert!(
+            stage.world.server.requests_to("/token").len() <= 2,
+            "{what}: tried in the background, a lost answer once more"
+        );
     }
 }
 

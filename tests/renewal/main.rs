@@ -5,6 +5,7 @@
 mod callers;
 mod crashes;
 mod faults;
+mod kills;
 mod many;
 mod repair;
 mod stage;

@@ -146,6 +146,25 @@ pub fn below(pid: u32) -> Vec<(u32, String)> {
     all.collect()
 }
 
+/// The nearest process below `pid` whose name begins with `name`.
+pub fn named_below(pid: u32, name: &str) -> Option<u32> {
+    let mut generation = vec![pid];
+    while !generation.is_empty() {
+        let children: Vec<_> = generation.iter().flat_map(|pid| below(*pid)).collect();
+        if let Some((found, _)) = children.iter().find(|(_, called)| called.starts_with(name)) {
+            return Some(*found);
+        }
+        generation = children.into_iter().map(|(pid, _)| pid).collect();
+    }
+    None
+}
+
+/// Ends a helper of this test at once, and what is of its process group, which it leads.
+pub fn kill_group(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).unwrap();
+}
+
 /// Ends a process of this test at once.
 pub fn kill(pid: u32) {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).unwrap();

@@ -17,6 +17,9 @@ pub type StartFlow = Box<dyn Fn(&str) -> Result<Child> + Send + Sync>;
 /// How long a renewal may take, the start of the helper included.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// A helper that ended sooner than this was killed, or ends always: either way trying again costs little.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// One process per renewal: they are rare, and a fresh process has nothing left over.
 pub struct StartedFlows(StartFlow);
 
@@ -25,9 +28,18 @@ impl StartedFlows {
         StartedFlows(start)
     }
 
+    /// Starts it again, once, when it died before its hello: it had nothing to send yet.
+    fn started(&self, flow: &str) -> Result<Child> {
+        let began = Instant::now();
+        match (self.0)(flow) {
+            Err(error) if error.code == Code::Unavailable && began.elapsed() < AT_ONCE => (self.0)(flow),
+            result => result,
+        }
+    }
+
     fn call(&self, op: &str, request: &Refresh) -> Result<Result<Object>, CallError> {
         let deadline = Instant::now() + DEADLINE;
-        let child = (self.0)(&request.flow).map_err(CallError::NotStarted)?;
+        let child = self.started(&request.flow).map_err(CallError::NotStarted)?;
         let result = child.link().call_until(op, proto::codec::to_object(request), &mut NoAsks, Some(deadline));
         // Ending a helper may take seconds, and the answer must be stored now.
         std::thread::spawn(move || drop(child));

@@ -1,8 +1,10 @@
 //! What to do about a connection that may need a renewal: the one decision, free of side effects.
 //!
 //! The journal is `record.renewal`, written with `if_rev` before a refresh token is sent and taken
-//! away with `if_rev` when it is known what became of it. So whoever finds a living entry knows
-//! that the token may be on its way, and whoever finds a dead one knows that it may be used up.
+//! away with `if_rev` when it is known what became of it. So whoever finds an entry knows that the
+//! token may be on its way, and whoever finds one that nobody acts on any more knows that it may be
+//! used up. Such a token is sent once more, since that can only win: if the first request never
+//! arrived, or the provider takes a token twice for a while, the login lives; if not, it was lost.
 
 use crate::life::{Life, life};
 use proto::Outcome;
@@ -18,6 +20,9 @@ const FARTHEST: i64 = 60;
 
 /// At most one renewal because of a 401 in so many seconds.
 pub(crate) const TRY_EVERY: i64 = 60;
+
+/// The field of the record with the SHA-256 of a refresh token that was sent once more.
+const RESENT: &str = "resent_sha256";
 
 /// The longest a failed renewal is kept from being tried again, in seconds.
 const LONGEST_PAUSE: i64 = 24 * 3600;
@@ -36,8 +41,18 @@ pub(crate) enum Why {
 pub(crate) enum Reuse {
     Never,
     Always,
+    Once,
     /// Within so many seconds of the first time, once.
     Within(i64),
+}
+
+/// What is known of the process that wrote a journal entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// It may be at work until the entry ends.
+    Unknown,
+    /// It acts on the entry no more: it is dead, or it has lost the answer.
+    Gone,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +73,16 @@ pub(crate) enum Decision {
     TooSoon { retry_at: i64 },
 }
 
-/// `refresh_sha256` is of the refresh token in the vault, empty when there is none.
-pub(crate) fn decide(record: &Connection, refresh_sha256: &str, why: &Why, reuse: Reuse, now: i64) -> Decision {
+/// `refresh_sha256` is of the refresh token in the vault, empty when there is none; `writer` is that of
+/// the journal entry, if there is one.
+pub(crate) fn decide(
+    record: &Connection,
+    refresh_sha256: &str,
+    why: &Why,
+    reuse: Reuse,
+    writer: Writer,
+    now: i64,
+) -> Decision {
     if record.status != Status::Connected {
         return Decision::Invalid;
     }
@@ -73,7 +96,12 @@ pub(crate) fn decide(record: &Connection, refresh_sha256: &str, why: &Why, reuse
     }
     // An entry about another refresh token says nothing of this one.
     if let Some(renewal) = record.renewal.as_ref().filter(|renewal| renewal.token_sha256 == refresh_sha256) {
-        return after(renewal, record, reuse, now);
+        return match (writer, is_living(renewal, now)) {
+            (Writer::Unknown, true) => Decision::WaitUntil(renewal.until),
+            _ if may_repeat(renewal, record, reuse, now) => Decision::Send { again: true },
+            _ if *why == Why::Due && life(record, now) == Life::Due => Decision::Nothing,
+            _ => Decision::Invalidate,
+        };
     }
     if let Some(at) = retry_at(record).filter(|at| now < *at && at - now <= LONGEST_PAUSE) {
         return Decision::TooSoon { retry_at: at };
@@ -86,41 +114,50 @@ pub(crate) fn decide(record: &Connection, refresh_sha256: &str, why: &Why, reuse
     }
 }
 
-fn after(renewal: &Renewal, record: &Connection, reuse: Reuse, now: i64) -> Decision {
-    if is_living(renewal, now) {
-        return Decision::WaitUntil(renewal.until);
-    }
+fn may_repeat(renewal: &Renewal, record: &Connection, reuse: Reuse, now: i64) -> bool {
     let sent_at = renewal.until - LEASE;
-    let allowed = match reuse {
+    let resent = resent(record) == Some(renewal.token_sha256.as_str());
+    match reuse {
         Reuse::Never => false,
         Reuse::Always => true,
-        Reuse::Within(grace) => {
-            (sent_at..sent_at + grace).contains(&now) && resent(record) != Some(renewal.token_sha256.as_str())
-        }
-    };
-    if allowed { Decision::Send { again: true } } else { Decision::Invalidate }
+        Reuse::Once => !resent,
+        Reuse::Within(grace) => !resent && (sent_at..sent_at + grace).contains(&now),
+    }
 }
 
 pub(crate) fn is_living(renewal: &Renewal, now: i64) -> bool {
     (now..=now + FARTHEST).contains(&renewal.until)
 }
 
-/// Writes that the refresh token is about to be sent.
-pub(crate) fn begin(record: &mut Connection, refresh_sha256: &str, why: &Why, again: bool, now: i64) {
-    record.renewal = Some(Renewal { until: now + LEASE, token_sha256: refresh_sha256.to_owned() });
+/// Writes that the refresh token is about to be sent by the holder of the lock `holder`.
+pub(crate) fn begin(
+    record: &mut Connection,
+    refresh_sha256: &str,
+    why: &Why,
+    again: bool,
+    holder: Option<&str>,
+    now: i64,
+) {
+    let holder = holder.map(ToOwned::to_owned);
+    record.renewal = Some(Renewal { until: now + LEASE, token_sha256: refresh_sha256.to_owned(), holder });
     if again {
-        record.rest.insert("resent_sha256".into(), refresh_sha256.into());
+        record.rest.insert(RESENT.into(), refresh_sha256.into());
     }
     if matches!(why, Why::Rejected { .. }) {
         record.tried_at = Some(now);
     }
 }
 
-/// Takes the entry away: it is known what became of the refresh token.
+/// Takes the entry away: nothing became of the refresh token. That it was repeated once stays known.
 pub(crate) fn end(record: &mut Connection) {
     record.renewal = None;
-    record.rest.remove("resent_sha256");
     record.rest.remove("retry");
+}
+
+/// Takes all away that is known of the refresh token: there is a new one, or it is dead for certain.
+pub(crate) fn forget(record: &mut Connection) {
+    end(record);
+    record.rest.remove(RESENT);
 }
 
 /// What is known of the last try, in the record's `retry`, so that everyone gets its answer.
@@ -164,7 +201,7 @@ pub(crate) fn failure(record: &Connection) -> Option<Failure> {
 }
 
 fn resent(record: &Connection) -> Option<&str> {
-    record.rest.get("resent_sha256").and_then(Value::as_str)
+    record.rest.get(RESENT).and_then(Value::as_str)
 }
 
 #[cfg(test)]
@@ -177,54 +214,95 @@ mod tests {
     fn record(until: Option<i64>) -> Connection {
         let text = r#"{"provider":"n","flow":"pkce","status":"connected","expires_at":100,"renewable":true}"#;
         let mut record: Connection = serde_json::from_str(text).unwrap();
-        record.renewal = until.map(|until| Renewal { until, token_sha256: TOKEN.into() });
+        record.renewal = until.map(|until| Renewal { until, token_sha256: TOKEN.into(), holder: None });
         record
     }
 
     fn due(record: &Connection, reuse: Reuse, now: i64) -> Decision {
-        decide(record, TOKEN, &Why::Due, reuse, now)
+        decide(record, TOKEN, &Why::Due, reuse, Writer::Unknown, now)
+    }
+
+    /// The same for one who knows that nobody acts on the entry any more.
+    fn left(record: &Connection, reuse: Reuse, now: i64) -> Decision {
+        decide(record, TOKEN, &Why::Due, reuse, Writer::Gone, now)
     }
 
     #[test]
     fn a_living_renewal_is_waited_for_whatever_the_provider_allows() {
-        for reuse in [Reuse::Never, Reuse::Always, Reuse::Within(600)] {
+        for reuse in [Reuse::Never, Reuse::Once, Reuse::Always, Reuse::Within(600)] {
             assert_eq!(due(&record(Some(225)), reuse, 200), Decision::WaitUntil(225));
             assert_eq!(due(&record(Some(225)), reuse, 225), Decision::WaitUntil(225));
         }
     }
 
     #[test]
-    fn a_dead_renewal_is_tried_again_only_where_reuse_is_allowed() {
+    fn the_renewal_of_a_dead_process_is_not_waited_for() {
+        assert_eq!(left(&record(Some(225)), Reuse::Once, 200), Decision::Send { again: true });
+        assert_eq!(left(&record(Some(225)), Reuse::Always, 200), Decision::Send { again: true });
+        assert_eq!(left(&record(Some(225)), Reuse::Within(60), 200), Decision::Send { again: true });
+        assert_eq!(left(&record(Some(225)), Reuse::Never, 200), Decision::Invalidate);
+    }
+
+    #[test]
+    fn a_token_whose_answer_was_lost_is_sent_once_more_and_never_a_third_time() {
+        for reuse in [Reuse::Once, Reuse::Within(600)] {
+            assert_eq!(due(&record(Some(225)), reuse, 226), Decision::Send { again: true });
+            let mut twice = record(Some(225));
+            begin(&mut twice, TOKEN, &Why::Due, true, None, 226);
+            assert_eq!(left(&twice, reuse, 227), Decision::Invalidate);
+            assert_eq!(due(&twice, reuse, 252), Decision::Invalidate);
+            // A provider that was down meanwhile makes no new token of it.
+            pause(&mut twice, Failure::default(), Some(300), 0, 260);
+            assert_eq!(due(&twice, reuse, 310), Decision::Send { again: false });
+            begin(&mut twice, TOKEN, &Why::Due, false, None, 310);
+            assert_eq!(left(&twice, reuse, 311), Decision::Invalidate);
+        }
+        let mut fixed = record(Some(225));
+        begin(&mut fixed, TOKEN, &Why::Due, true, None, 226);
+        assert_eq!(due(&fixed, Reuse::Always, 252), Decision::Send { again: true }, "it does no harm there");
+    }
+
+    #[test]
+    fn where_a_repeat_harms_other_grants_it_is_made_within_the_grace_alone() {
         assert_eq!(due(&record(Some(225)), Reuse::Never, 226), Decision::Invalidate);
-        assert_eq!(due(&record(Some(225)), Reuse::Always, 226), Decision::Send { again: true });
         assert_eq!(due(&record(Some(225)), Reuse::Within(60), 226), Decision::Send { again: true });
         assert_eq!(due(&record(Some(225)), Reuse::Within(60), 261), Decision::Invalidate, "60 s after it was sent");
-        let mut twice = record(Some(225));
-        begin(&mut twice, TOKEN, &Why::Due, true, 226);
-        assert_eq!(due(&twice, Reuse::Within(600), 252), Decision::Invalidate, "one more try, not two");
+    }
+
+    #[test]
+    fn a_living_access_token_is_used_to_its_end_whatever_became_of_the_refresh_token() {
+        let mut spent = record(Some(90));
+        spent.obtained_at = 50;
+        begin(&mut spent, TOKEN, &Why::Due, true, None, 70);
+        assert_eq!(left(&spent, Reuse::Once, 99), Decision::Nothing);
+        assert_eq!(left(&spent, Reuse::Once, 100), Decision::Invalidate);
+        let rejected = Why::Rejected { same_token: true };
+        assert_eq!(decide(&spent, TOKEN, &rejected, Reuse::Once, Writer::Gone, 99), Decision::Invalidate);
     }
 
     #[test]
     fn an_entry_of_a_clock_that_was_wrong_is_dead() {
         assert_eq!(due(&record(Some(9000)), Reuse::Never, 200), Decision::Invalidate);
-        assert_eq!(due(&record(Some(9000)), Reuse::Always, 200), Decision::Send { again: true });
+        assert_eq!(due(&record(Some(9000)), Reuse::Once, 200), Decision::Send { again: true });
     }
 
     #[test]
     fn an_entry_about_another_refresh_token_says_nothing_of_this_one() {
-        assert_eq!(decide(&record(Some(225)), "bb", &Why::Due, Reuse::Never, 200), Decision::Send { again: false });
+        let other = |writer| decide(&record(Some(225)), "bb", &Why::Due, Reuse::Never, writer, 200);
+        assert_eq!(other(Writer::Unknown), Decision::Send { again: false });
+        assert_eq!(other(Writer::Gone), Decision::Send { again: false });
     }
 
     #[test]
     fn a_401_renews_once_a_minute_and_never_for_a_token_that_was_replaced() {
         let rejected = |same_token, record: &Connection, now| {
-            decide(record, TOKEN, &Why::Rejected { same_token }, Reuse::Never, now)
+            decide(record, TOKEN, &Why::Rejected { same_token }, Reuse::Never, Writer::Unknown, now)
         };
         let mut alive = record(None);
         alive.expires_at = Some(10_000);
         assert_eq!(rejected(false, &alive, 200), Decision::Nothing);
         assert_eq!(rejected(true, &alive, 200), Decision::Send { again: false });
-        begin(&mut alive, TOKEN, &Why::Rejected { same_token: true }, false, 200);
+        begin(&mut alive, TOKEN, &Why::Rejected { same_token: true }, false, None, 200);
         end(&mut alive);
         assert_eq!(rejected(true, &alive, 259), Decision::TooSoon { retry_at: 260 });
         assert_eq!(rejected(true, &alive, 260), Decision::Send { again: false });

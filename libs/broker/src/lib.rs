@@ -1,7 +1,7 @@
 //! Role `credential`: a request in, headers out; and the renewal of what is in the vault.
 //!
 //! It knows which connection a request means, whether its token lives, and how to renew one
-//! without ever using a refresh token twice. It stores nothing itself (a [`Vault`] does), speaks
+//! without two renewals side by side. It stores nothing itself (a [`Vault`] does), speaks
 //! no OAuth ([`Flows`] do), and carries no request.
 
 #![forbid(unsafe_code)]

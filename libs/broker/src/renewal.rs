@@ -1,12 +1,17 @@
 //! Renewal: lock; re-read; journal; refresh; write before first use; unlock.
 //!
-//! Two rules make it safe. Nobody sends a refresh token but the one whose journal entry got in by
-//! `if_rev`; and nobody uses a new token before the vault has it. The lock only saves waiting.
+//! Three rules make it safe. Nobody sends a refresh token but the one whose journal entry got in by
+//! `if_rev`; nobody takes an entry over while its writer may act on it; and nobody uses a new token
+//! before the vault has it. A writer acts on its entry until `until`, or for as long as it holds the
+//! lock that the entry names: so the lock tells a dead writer from one that is at work.
 
-use crate::journal::{self, Decision, Failure, Reuse, Why};
+mod failed;
+
+use self::failed::{busy, for_people, storable, too_soon};
+use crate::journal::{self, Decision, Reuse, Why, Writer};
 use crate::lease::{Lease, sha256_hex};
 use crate::vault::Held;
-use crate::world::{Stored, World, login_command, not_connected, reauthorize};
+use crate::world::{Stored, World, not_connected, reauthorize};
 use proto::ops::flow::{Client, Learned, Refresh};
 use proto::ops::vault::Expect;
 use proto::record::{Account, Connection, Status};
@@ -28,14 +33,23 @@ const PATIENCE: i64 = 90;
 /// The refresh token is not sent when less than this is left of the entry: the process was asleep.
 const SENDING: i64 = 20;
 
+/// How long a flow may go on speaking when its host is dead: it is to end within 2 s.
+pub(crate) const LAST_WORDS: Duration = Duration::from_millis(2500);
+
 /// Renews the connection at `key`, or finds that another has. Then the vault has what serves.
 pub(crate) fn renew(world: &World, key: &Key, cause: &Cause) -> Result<()> {
     let give_up = world.now() + PATIENCE;
+    let mut known = Known::default();
     loop {
-        match attempt(world, key, cause, give_up)? {
+        match attempt(world, key, cause, &known, give_up)? {
             Attempt::Done => return Ok(()),
             Attempt::Again => {}
             Attempt::WaitUntil(until, rev) => wait_for_change(world, key, &rev, until.min(give_up))?,
+            Attempt::Lost(rev, why) => known.lost = Some((rev, why)),
+            Attempt::Rest(rev) => {
+                rest(world, key, &rev)?;
+                known.rested = Some(rev);
+            }
         }
         if world.now() > give_up {
             return Err(busy(key));
@@ -49,30 +63,83 @@ enum Attempt {
     Again,
     /// Somebody's renewal may be under way until then; the entry that says so has this revision.
     WaitUntil(i64, String),
+    /// The answer to the refresh token was lost, for this reason; its entry has this revision.
+    Lost(String, String),
+    /// The writer of the entry of this revision is gone; its flow may still be speaking.
+    Rest(String),
 }
 
-fn attempt(world: &World, key: &Key, cause: &Cause, give_up: i64) -> Result<Attempt> {
-    let Some(_lock) = lock(world, key, cause, give_up)? else { return Ok(Attempt::Done) };
+/// What this renewal knows of journal entries, which are told by the revision of their record.
+#[derive(Default)]
+struct Known {
+    /// Its own entry whose answer was lost, and why.
+    lost: Option<(String, String)>,
+    /// Nobody speaks under this entry any more.
+    rested: Option<String>,
+}
+
+fn attempt(world: &World, key: &Key, cause: &Cause, known: &Known, give_up: i64) -> Result<Attempt> {
+    let Some(lock) = lock(world, key, cause, give_up)? else { return Ok(Attempt::Done) };
     let mut stored = world.read(key)?.ok_or_else(|| not_connected(key))?;
     let definition = world.definitions.confirmed(key, &stored.record)?;
     let why = why(cause, &stored);
-    let again = match decision(&stored, &definition, &why, world.now()) {
+    let lost = known.lost.as_ref().filter(|(rev, _)| *rev == stored.rev).map(|(_, why)| why.as_str());
+    let writer = if lost.is_some() { Writer::Gone } else { writer(&stored, &lock) };
+    let again = match decision(&stored, &definition, &why, writer, world.now()) {
         Decision::Nothing => return Ok(Attempt::Done),
         Decision::WaitUntil(until) => return Ok(Attempt::WaitUntil(until, stored.rev)),
-        Decision::Invalidate => return invalidate(world, key, stored),
+        Decision::Invalidate => return invalidate(world, key, stored, lost),
         Decision::Invalid => return Err(reauthorize(key, "is no longer valid")),
         Decision::NotRenewable => return Err(reauthorize(key, "has no refresh token")),
         Decision::TooSoon { retry_at } => return Err(too_soon(key, &stored.record, retry_at)),
         Decision::Send { again } => again,
     };
-    let began = world.now();
-    journal::begin(&mut stored.record, &refresh_sha256(&stored.secret), &why, again, began);
-    match put(world, key, &stored) {
-        Ok(rev) => stored.rev = rev,
-        Err(error) if error.code == Code::Conflict => return Ok(Attempt::Again),
-        Err(error) => return Err(error),
+    let living = stored.record.renewal.as_ref().is_some_and(|entry| journal::is_living(entry, world.now()));
+    if again && living && known.rested.as_ref() != Some(&stored.rev) {
+        return Ok(Attempt::Rest(stored.rev));
+    }
+    let (began, mut before) = (world.now(), stored.record.clone());
+    // Whoever wrote an entry that is taken over is gone.
+    before.renewal.iter_mut().for_each(|entry| entry.until = entry.until.min(began - 1));
+    journal::begin(&mut stored.record, &refresh_sha256(&stored.secret), &why, again, lock.name(), began);
+    if !enter(world, key, &mut stored)? {
+        return Ok(Attempt::Again);
+    }
+    if world.now() > began + journal::LEASE - SENDING {
+        // Nothing was sent, so all is as it was; if it is too late for that, the entry is another's.
+        return write_end(world, key, stored, |record| *record = before).map(|()| Attempt::Again);
     }
     send(world, key, stored, &definition, began)
+}
+
+/// Nobody else holds the lock under which the entry was written, since it is held here.
+fn writer(stored: &Stored, lock: &Held) -> Writer {
+    let holder = stored.record.renewal.as_ref().and_then(|entry| entry.holder.as_deref());
+    if holder.is_some() && holder == lock.name() { Writer::Gone } else { Writer::Unknown }
+}
+
+/// Writes the journal entry; false when somebody else wrote first.
+fn enter(world: &World, key: &Key, stored: &mut Stored) -> Result<bool> {
+    for last in [false, true] {
+        match put(world, key, stored) {
+            Ok(rev) => {
+                stored.rev = rev;
+                return Ok(true);
+            }
+            Err(error) if error.code == Code::Conflict => break,
+            Err(error) if last => return Err(error),
+            // The vault may have died before it wrote, or before it said so.
+            Err(_) => {}
+        }
+    }
+    // Under the lock that it names nobody else writes such an entry.
+    let Some(there) = world.read(key)? else { return Ok(false) };
+    let own = stored.record.renewal.as_ref().is_some_and(|entry| entry.holder.is_some())
+        && there.record.renewal == stored.record.renewal;
+    if own {
+        stored.rev = there.rev;
+    }
+    Ok(own)
 }
 
 /// The lock, or `None` when another has done the work while this one waited for it.
@@ -85,7 +152,8 @@ fn lock(world: &World, key: &Key, cause: &Cause, give_up: i64) -> Result<Option<
         world.clock.sleep(Duration::from_millis(pause / 2 + random() % pause));
         pause = (pause * 2).min(250);
         let stored = world.read(key)?.ok_or_else(|| not_connected(key))?;
-        let needed = journal::decide(&stored.record, "", &why(cause, &stored), Reuse::Never, world.now());
+        let needed =
+            journal::decide(&stored.record, "", &why(cause, &stored), Reuse::Never, Writer::Unknown, world.now());
         match needed {
             Decision::Nothing => return Ok(None),
             Decision::Invalid => return Err(reauthorize(key, "is no longer valid")),
@@ -97,10 +165,6 @@ fn lock(world: &World, key: &Key, cause: &Cause, give_up: i64) -> Result<Option<
 
 /// Sends the refresh token, and writes what came of it while the lock is held.
 fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began: i64) -> Result<Attempt> {
-    if world.now() > began + journal::LEASE - SENDING {
-        // Nothing was sent, so the entry may go; if it is too late for that, it is another's.
-        return write_end(world, key, stored, journal::end).map(|()| Attempt::Again);
-    }
     let until = began + journal::LEASE;
     let error = match world.flows.refresh(request(&stored, definition)) {
         Ok(learned) if learned.secret.get("access_token").is_none() => {
@@ -110,11 +174,12 @@ fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began
         Err(error) => error,
     };
     let error = for_people(key, error);
+    let rev = stored.rev.clone();
     match error.outcome {
-        None | Some(Outcome::Lost) => Err(error.outcome(Outcome::Lost)),
+        None | Some(Outcome::Lost) => Ok(Attempt::Lost(rev, error.message)),
         Some(Outcome::Reauthorize) => {
             write_end(world, key, stored, |record| {
-                journal::end(record);
+                journal::forget(record);
                 record.status = Status::Invalid;
             })?;
             Err(error)
@@ -130,16 +195,6 @@ fn send(world: &World, key: &Key, stored: Stored, definition: &Definition, began
             Err(if error.outcome == Some(Outcome::RetryAt) { error.retry_at(retry_at) } else { error })
         }
     }
-}
-
-/// How it failed, without what the provider said beside its error word: records lie open, and free
-/// text may quote what was sent.
-fn storable(key: &Key, error: &Error) -> Failure {
-    let why = match &error.error {
-        Some(word) => format!("{} rejected the renewal ({word})", key.provider),
-        None => error.message.clone(),
-    };
-    Failure { why, outcome: error.outcome, hint: error.hint.clone(), ..Failure::default() }
 }
 
 /// Writes the new token. Only what the vault has may be used.
@@ -188,16 +243,18 @@ fn update(record: &mut Connection, learned: &Learned, has_refresh_token: bool, n
     }
     record.renewable = has_refresh_token || told("renewable").and_then(serde_json::Value::as_bool).unwrap_or(false);
     record.status = Status::Connected;
-    journal::end(record);
+    journal::forget(record);
 }
 
-/// The entry of a dead renewal: the token may be used up, and only a person can get another.
-fn invalidate(world: &World, key: &Key, stored: Stored) -> Result<Attempt> {
+/// The answer was lost, and the token may not be sent again: only a person can get another.
+fn invalidate(world: &World, key: &Key, stored: Stored, lost: Option<&str>) -> Result<Attempt> {
     write_end(world, key, stored, |record| {
-        journal::end(record);
+        journal::forget(record);
         record.status = Status::Invalid;
     })?;
-    Err(reauthorize(key, "was being renewed and the answer was lost: its refresh token may be used up"))
+    let why = lost.map(|why| format!(" ({why})")).unwrap_or_default();
+    let text = format!("was being renewed and the answer was lost{why}: its refresh token may be used up");
+    Err(reauthorize(key, &text))
 }
 
 /// Writes the record changed by `change`. Who meets `conflict` writes nothing: another knows better.
@@ -217,12 +274,30 @@ fn put(world: &World, key: &Key, stored: &Stored) -> Result<String> {
 fn wait_for_change(world: &World, key: &Key, rev: &str, until: i64) -> Result<()> {
     while world.now() <= until {
         world.clock.sleep(Duration::from_millis(150 + random() % 100));
-        let rows = world.vault.list(&key.to_string())?;
-        if rows.iter().find(|row| row.key == *key).is_none_or(|row| row.rev != rev) {
+        if has_changed(world, key, rev)? {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// Waits until no flow speaks any more whose host is dead, or until somebody wrote.
+fn rest(world: &World, key: &Key, rev: &str) -> Result<()> {
+    let mut left = LAST_WORDS;
+    while !left.is_zero() {
+        let pause = left.min(Duration::from_millis(250));
+        world.clock.sleep(pause);
+        left -= pause;
+        if has_changed(world, key, rev)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn has_changed(world: &World, key: &Key, rev: &str) -> Result<bool> {
+    let rows = world.vault.list(&key.to_string())?;
+    Ok(rows.iter().find(|row| row.key == *key).is_none_or(|row| row.rev != rev))
 }
 
 fn why(cause: &Cause, stored: &Stored) -> Why {
@@ -234,15 +309,17 @@ fn why(cause: &Cause, stored: &Stored) -> Why {
     }
 }
 
-fn decision(stored: &Stored, definition: &Definition, why: &Why, now: i64) -> Decision {
+fn decision(stored: &Stored, definition: &Definition, why: &Why, writer: Writer, now: i64) -> Decision {
     let reuse = match &definition.oauth {
         // Without a refresh token there is none to use up (RFC 6749 §4.4, RFC 7523 §2.1).
         _ if stored.refresh_token().is_none() => Reuse::Always,
         Some(oauth) if oauth.refresh_rotates == Some(false) => Reuse::Always,
-        Some(oauth) => oauth.refresh_grace.map_or(Reuse::Never, |grace| Reuse::Within(i64::from(grace))),
-        None => Reuse::Never,
+        Some(oauth) if oauth.refresh_reuse_ends_other_grants => {
+            oauth.refresh_grace.map_or(Reuse::Never, |grace| Reuse::Within(i64::from(grace)))
+        }
+        _ => Reuse::Once,
     };
-    journal::decide(&stored.record, &refresh_sha256(&stored.secret), why, reuse, now)
+    journal::decide(&stored.record, &refresh_sha256(&stored.secret), why, reuse, writer, now)
 }
 
 fn refresh_sha256(secret: &Secrets) -> String {
@@ -257,41 +334,6 @@ fn request(stored: &Stored, definition: &Definition) -> Refresh {
         record: proto::codec::to_object(&stored.record),
         secret: stored.secret.clone(),
     }
-}
-
-/// A flow's error with the command that helps with this connection.
-fn for_people(key: &Key, mut error: Error) -> Error {
-    error.code = Code::RefreshFailed;
-    if error.hint.is_none() {
-        let flags = if error.outcome == Some(Outcome::FixConfig) { " --force --reset-client" } else { " --force" };
-        error.hint = match error.outcome {
-            Some(Outcome::Reauthorize | Outcome::FixConfig) => Some(login_command(key, flags)),
-            _ => None,
-        };
-    }
-    error.about(key)
-}
-
-/// What the last try was answered with, as long as its time has not come.
-fn too_soon(key: &Key, record: &Connection, retry_at: i64) -> Error {
-    let failure = journal::failure(record).unwrap_or_else(|| Failure {
-        why: "the token was rejected and renewed a moment ago".to_owned(),
-        ..Failure::default()
-    });
-    if failure.outcome == Some(Outcome::FixConfig) {
-        let error = Error::new(Code::RefreshFailed, failure.why).outcome(Outcome::FixConfig);
-        return Error { hint: failure.hint, ..error };
-    }
-    let why = failure.why;
-    Error::new(Code::RefreshFailed, format!("not renewing the connection {} of {} yet: {why}", key.slot, key.provider))
-        .outcome(Outcome::RetryAt)
-        .retry_at(retry_at)
-        .hint("try again in a moment")
-}
-
-fn busy(key: &Key) -> Error {
-    Error::new(Code::Locked, format!("another process is renewing the connection {} of {}", key.slot, key.provider))
-        .outcome(Outcome::RetryAt)
 }
 
 /// For jitter only.

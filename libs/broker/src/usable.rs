@@ -67,9 +67,11 @@ pub(crate) fn usable(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, wait
     if life == Life::Due {
         let paused = journal::retry_at(record).is_some_and(|at| now < at);
         let under_way = record.renewal.as_ref().is_some_and(|renewal| journal::is_living(renewal, now));
-        if !paused && !under_way {
+        if !paused {
+            // Also when another's is under way: should it die, a provider may take the token again for
+            // a short time only.
             let flight = start(world, flights, key, Cause::Due);
-            if wait == Renewal::WhenDue && flight.wait(WAIT).is_ok() {
+            if wait == Renewal::WhenDue && !under_way && flight.wait(WAIT).is_ok() {
                 usable = read(world, key)?;
             }
         }

@@ -20,22 +20,44 @@ pub trait Vault: Send + Sync {
     }
     /// Durable when it answers. `conflict` when `expect` does not hold.
     fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev>;
-    /// Never waits: `None` when another holds it.
+    /// Never waits: `None` when another holds it. The lock has a name where its process holds it itself.
     fn try_lock(&self, key: &Key) -> Result<Option<Held>>;
 }
 
 /// A lock that is held; let go when dropped.
-pub struct Held(Option<Box<dyn FnOnce() + Send>>);
+pub struct Held {
+    release: Option<Box<dyn FnOnce() + Send>>,
+    name: Option<String>,
+}
 
 impl Held {
     pub fn new(release: impl FnOnce() + Send + 'static) -> Held {
-        Held(Some(Box::new(release)))
+        Held { release: Some(Box::new(release)), name: None }
+    }
+
+    /// The same lock with a name, under which every process that holds it writes its journal entries.
+    /// Only a lock that its process holds itself may have one: it must be free as soon as that process
+    /// is dead, and not before.
+    #[must_use]
+    pub fn named(mut self, name: Option<String>) -> Held {
+        self.name = name;
+        self
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Both locks as one, with the name of `self`.
+    fn and(mut self, other: Held) -> Held {
+        let name = self.name.take();
+        Held::new(move || drop((other, self))).named(name)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(release) = self.0.take() {
+        if let Some(release) = self.release.take() {
             release();
         }
     }
@@ -74,28 +96,44 @@ impl StartedVault {
     }
 
     /// Asks again, once, when the vault died over a question: reading twice changes nothing.
-    fn reading<T>(&self, ask: impl Fn(&helper::vault::Vault) -> Result<T>) -> Result<T> {
+    fn reading<T>(&self, ask: impl Fn(&Arc<Running>) -> Result<T>) -> Result<T> {
         let running = self.running()?;
-        match ask(&running.vault) {
-            Err(error) if error.code == Code::Unavailable && !running.vault.link().is_alive() => {
-                ask(&self.running()?.vault)
-            }
+        match ask(&running) {
+            Err(error) if error.code == Code::Unavailable && !running.vault.link().is_alive() => ask(&self.running()?),
             result => result,
         }
+    }
+
+    /// The vault's own lock, or that of a file. One that a vault died over is free again.
+    fn try_lock_vault(&self, key: &Key) -> Result<Option<Held>> {
+        self.reading(|running| {
+            if !running.vault.has_lock() {
+                return locks::try_lock(&self.locks, key);
+            }
+            match running.vault.lock(key) {
+                Ok(()) => {
+                    let (running, key) = (running.clone(), key.clone());
+                    // With the vault gone the lock is gone too.
+                    Ok(Some(Held::new(move || drop(running.vault.unlock(&key)))))
+                }
+                Err(Error { code: Code::Locked, .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 }
 
 impl Vault for StartedVault {
     fn get(&self, key: &Key) -> Result<Option<Entry>> {
-        self.reading(|vault| vault.get(key))
+        self.reading(|running| running.vault.get(key))
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Row>> {
-        self.reading(|vault| vault.list(prefix))
+        self.reading(|running| running.vault.list(prefix))
     }
 
     fn records(&self, keys: &[Key]) -> Result<Vec<Row>> {
-        self.reading(|vault| vault.records(keys))
+        self.reading(|running| running.vault.records(keys))
     }
 
     fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev> {
@@ -103,19 +141,17 @@ impl Vault for StartedVault {
     }
 
     fn try_lock(&self, key: &Key) -> Result<Option<Held>> {
-        let running = self.running()?;
-        if !running.vault.has_lock() {
-            return locks::try_lock(&self.locks, key);
-        }
-        match running.vault.lock(key) {
-            Ok(()) => {
-                let key = key.clone();
-                // With the vault gone the lock is gone too.
-                Ok(Some(Held::new(move || drop(running.vault.unlock(&key)))))
-            }
-            Err(Error { code: Code::Locked, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let own = match locks::try_hold(&self.locks, key) {
+            Ok(Some(own)) => Some(own),
+            Ok(None) => return Ok(None),
+            // A home that cannot be written has no locks; the vault's own still counts.
+            Err(_) => None,
+        };
+        let Some(vaults) = self.try_lock_vault(key)? else { return Ok(None) };
+        Ok(Some(match own {
+            Some(own) => own.and(vaults),
+            None => vaults,
+        }))
     }
 }
 

@@ -17,6 +17,8 @@ struct Mortal {
     lives: AtomicUsize,
     log: Arc<Mutex<Vec<String>>>,
     lock: bool,
+    /// Its locks are free.
+    free: bool,
     pipe: UnixStream,
 }
 
@@ -35,6 +37,7 @@ impl Service for Mortal {
         match op {
             "put" => Ok(Object::from_iter([("rev".to_owned(), json!("1"))])),
             "list" => Ok(Object::from_iter([("records".to_owned(), json!([]))])),
+            "lock" | "unlock" if self.free => Ok(Object::new()),
             "lock" => Err(Error::new(Code::Locked, "held")),
             _ => Err(Error::new(Code::NotFound, "nothing here")),
         }
@@ -47,13 +50,31 @@ fn vault(
     lock: bool,
     locks: &std::path::Path,
 ) -> (StartedVault, Arc<Mutex<Vec<String>>>, Arc<AtomicUsize>) {
+    started(lives, lock, false, locks)
+}
+
+/// The same, whose own locks, if it has any, are free for everybody.
+fn free_vault(
+    lock: bool,
+    lives: usize,
+    locks: &std::path::Path,
+) -> (StartedVault, Arc<Mutex<Vec<String>>>, Arc<AtomicUsize>) {
+    started(lives, lock, true, locks)
+}
+
+fn started(
+    lives: usize,
+    lock: bool,
+    free: bool,
+    locks: &std::path::Path,
+) -> (StartedVault, Arc<Mutex<Vec<String>>>, Arc<AtomicUsize>) {
     let (log, starts) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<AtomicUsize>::default());
     let (their_log, their_starts) = (log.clone(), starts.clone());
     let start = move || {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let first = their_starts.fetch_add(1, Ordering::SeqCst) == 0;
         let lives = AtomicUsize::new(if first { lives } else { usize::MAX });
-        let mortal = Mortal { lives, log: their_log.clone(), lock, pipe: theirs.try_clone().unwrap() };
+        let mortal = Mortal { lives, log: their_log.clone(), lock, free, pipe: theirs.try_clone().unwrap() };
         let reader = theirs.try_clone().unwrap();
         std::thread::spawn(move || helper::serve(Arc::new(mortal), reader, theirs, None));
         let link = Link::connect("mortal", "vault", ours.try_clone().unwrap(), ours, None)?;
@@ -96,7 +117,36 @@ fn a_vault_without_locks_is_guarded_by_files() {
 
     let (with_lock, _, _) = vault(usize::MAX, true, &home.path().join("other"));
     assert!(with_lock.try_lock(&key).unwrap().is_none(), "the vault's own word counts");
-    assert!(!home.path().join("other").exists());
+}
+
+#[test]
+fn a_lock_outlives_its_vault_and_ends_with_the_process_that_holds_it() {
+    let home = tempfile::tempdir().unwrap();
+    let key = "default/n/work".parse().unwrap();
+    for own in [true, false] {
+        let locks = home.path().join(own.to_string());
+        // The first vault dies over its second request; one that is asked for a lock again is another.
+        let (one, log, starts) = free_vault(own, 2, &locks);
+        let (other, _, _) = free_vault(own, usize::MAX, &locks);
+        let held = one.try_lock(&key).unwrap().unwrap();
+        assert_eq!(one.get(&key), Ok(None));
+        assert_eq!((log.lock().unwrap().contains(&"lock".to_owned()), starts.load(Ordering::SeqCst) > 0), (own, true));
+        assert!(other.try_lock(&key).unwrap().is_none(), "its holder lives");
+        let name = held.name().map(ToOwned::to_owned);
+        drop(held);
+        assert_eq!(other.try_lock(&key).unwrap().unwrap().name().map(ToOwned::to_owned), name, "the same for both");
+    }
+}
+
+#[test]
+fn a_home_without_locks_leaves_a_lock_to_the_vault() {
+    let home = tempfile::tempdir().unwrap();
+    let nowhere = home.path().join("not/there");
+    let key = "default/n/work".parse().unwrap();
+    let (with_lock, _, _) = free_vault(true, usize::MAX, &nowhere);
+    assert_eq!(with_lock.try_lock(&key).unwrap().unwrap().name(), None);
+    let (without, _, _) = free_vault(false, usize::MAX, &nowhere);
+    assert!(without.try_lock(&key).is_err());
 }
 
 /// What the broker makes of a flow that is this shell script after its hello.
@@ -139,6 +189,18 @@ fn a_flow_that_dies_or_talks_nonsense_may_have_sent_the_token() {
     ] {
         assert_eq!(refreshed_by(script).unwrap_err().outcome, Some(Outcome::Lost), "{script}");
     }
+}
+
+#[test]
+fn a_flow_that_dies_before_its_hello_is_started_once_more() {
+    let starts = Arc::new(AtomicUsize::new(0));
+    let counted = starts.clone();
+    let dying = StartedFlows::new(Box::new(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Err(Error::unavailable("no hello, but it ended"))
+    }));
+    assert_eq!(dying.refresh(request()).unwrap_err().outcome, Some(Outcome::RetryAt), "nothing was sent");
+    assert_eq!(starts.load(Ordering::SeqCst), 2);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Leaping, Leaps, Process, Rig, acme, learned, rig};
+use common::{Leaping, Leaps, Loss, Process, Rig, acme, learned, rig};
 use proto::{Code, Error, Outcome};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,12 +19,36 @@ fn leaping(rig: &Rig) -> (Process, Arc<Leaping>) {
     (rig.start(json!({}), true, Box::new(Leaps(clock.clone()))), clock)
 }
 
-/// A connection whose access token is dead, as a killed renewal left it `ago` seconds after it began.
+/// A connection whose access token is dead, as a renewal on another machine left it that was killed
+/// `ago` seconds after it began.
 fn killed(rig: &Rig, ago: i64) {
+    killed_under(rig, ago, json!({}));
+}
+
+/// The same on this machine, with more in the record.
+fn killed_here(rig: &Rig, more: Value) {
+    killed_under(rig, 0, json!({"renewal": {"holder": common::LOCK}, "more": more}));
+}
+
+fn killed_under(rig: &Rig, ago: i64, more: Value) {
     rig.connect(HERE, -10);
     let mut record = rig.store.record(HERE);
     record["renewal"] = json!({"until": proto::time::now() - ago + 25, "token_sha256": sha256_of_r0()});
+    if let Some(holder) = more["renewal"].get("holder") {
+        record["renewal"]["holder"] = holder.clone();
+    }
+    for (name, value) in more["more"].as_object().into_iter().flatten() {
+        record[name] = value.clone();
+    }
     rig.store.set(HERE, record, json!({"access_token":"a0","refresh_token":"r0"}));
+}
+
+/// How long `work` took by that clock, in seconds.
+fn seconds(clock: &Arc<Leaping>, work: impl FnOnce()) -> i64 {
+    let now = || broker::Clock::now(&Leaps(clock.clone()));
+    let before = now();
+    work();
+    now() - before
 }
 
 fn sha256_of_r0() -> String {
@@ -194,12 +218,14 @@ fn a_renewal_that_fails_leaves_the_living_token_in_use() {
         let rig = rig();
         rig.connect(HERE, 30);
         rig.provider.fails(outcome(failure));
-        let broker = rig.broker();
+        let (broker, _clock) = leaping(&rig);
         for _ in 0..3 {
             assert_eq!(broker.header(API).unwrap(), "Bearer a0", "{failure:?}");
             broker.settle();
         }
-        assert_eq!(rig.provider.count(), 1, "{failure:?}");
+        // A lost answer is asked for once more.
+        let sent = if failure == Outcome::Lost { 2 } else { 1 };
+        assert_eq!(rig.provider.count(), sent, "{failure:?}");
         let given = broker.call("token", json!({"provider":"acme"})).unwrap();
         assert_eq!(given["secret"], json!({"access_token":"a0"}), "{failure:?}");
     }
@@ -245,37 +271,119 @@ fn an_answer_without_a_token_is_no_answer() {
     let rig = rig();
     rig.connect(HERE, -1);
     rig.provider.answers(|_| Ok(learned("", Some("r1"), None)));
-    assert_eq!(rig.broker().resolve(API).unwrap_err().outcome, Some(Outcome::Lost));
-    assert_eq!((rig.store.token(HERE).as_str(), rig.store.record(HERE).get("renewal").is_some()), ("a0", true));
+    let (broker, _clock) = leaping(&rig);
+    assert_eq!(broker.resolve(API).unwrap_err().outcome, Some(Outcome::Reauthorize));
+    assert_eq!((rig.store.token(HERE).as_str(), rig.provider.count()), ("a0", 2));
 }
 
 #[test]
-fn an_answer_that_was_lost_keeps_everyone_waiting_and_then_says_so() {
+fn after_a_lost_answer_the_token_is_sent_once_more_and_the_login_lives_if_it_can() {
+    for (loss, grace, lives) in [
+        (Loss::Before, false, true),
+        (Loss::Before, true, true),
+        (Loss::After, true, true),
+        (Loss::After, false, false),
+    ] {
+        let rig = rig();
+        rig.connect(HERE, -1);
+        rig.provider.losses.lock().unwrap().push(loss);
+        rig.provider.grace.store(grace, Ordering::SeqCst);
+        let (broker, clock) = leaping(&rig);
+        let took = seconds(&clock, || match broker.header(API) {
+            Ok(header) => assert!(lives && header == "Bearer a1", "{loss:?} {grace}: {header}"),
+            Err(error) => assert!(!lives && error.outcome == Some(Outcome::Reauthorize), "{loss:?} {grace}: {error}"),
+        });
+        assert!((2..=5).contains(&took), "{took}");
+        assert_eq!(rig.provider.most_sent(), 2, "{loss:?} {grace}");
+        let record = rig.store.record(HERE);
+        assert_eq!(record["status"], if lives { "connected" } else { "invalid" });
+        assert_eq!((record.get("renewal"), record.get("resent_sha256")), (None, None), "nothing is left of it");
+    }
+}
+
+#[test]
+fn a_token_whose_answer_was_lost_twice_is_never_sent_a_third_time() {
     let rig = rig();
     rig.connect(HERE, -1);
-    rig.provider.fails(outcome(Outcome::Lost));
-    let (broker, _clock) = leaping(&rig);
-    assert_eq!(broker.resolve(API).unwrap_err().outcome, Some(Outcome::Lost));
-    assert!(rig.store.record(HERE).get("renewal").is_some(), "the journal says that the token may be used up");
-    let error = broker.resolve(API).unwrap_err();
-    assert_eq!(error.outcome, Some(Outcome::Reauthorize), "{error}");
-    assert_eq!(rig.store.record(HERE)["status"], "invalid");
-    assert_eq!(rig.provider.most_sent(), 1);
+    rig.provider.fails(Error::unavailable("the connection broke").outcome(Outcome::Lost));
+    let (broker, clock) = leaping(&rig);
+    let took = seconds(&clock, || {
+        let error = broker.resolve(API).unwrap_err();
+        assert_eq!(error.outcome, Some(Outcome::Reauthorize));
+        assert!(error.message.contains("the connection broke"), "{error}");
+        assert_eq!(error.hint.as_deref(), Some("authsome login acme --force"));
+    });
+    assert!(took <= 5, "{took}");
+    for _ in 0..3 {
+        broker.resolve(API).unwrap_err();
+        clock.leap(60);
+    }
+    assert_eq!((rig.provider.most_sent(), &rig.store.record(HERE)["status"]), (2, &json!("invalid")));
 }
 
 #[test]
-fn after_a_crash_a_token_that_rotates_is_not_sent_again() {
+fn a_provider_that_is_down_at_the_repeat_does_not_cost_the_login() {
     let rig = rig();
-    killed(&rig, 40);
-    let error = rig.broker().resolve(API).unwrap_err();
-    assert_eq!((error.outcome, rig.provider.count()), (Some(Outcome::Reauthorize), 0));
-    assert!(error.message.ends_with("was being renewed and the answer was lost: its refresh token may be used up"));
-    assert_eq!(rig.store.record(HERE)["status"], "invalid");
+    rig.connect(HERE, -1);
+    let mut tries = 0;
+    rig.provider.answers(move |_| {
+        tries += 1;
+        match tries {
+            1 | 3 => Err(outcome(Outcome::Lost)),
+            2 => Err(outcome(Outcome::RetryAt)),
+            _ => Ok(learned("a1", Some("r1"), None)),
+        }
+    });
+    let (broker, clock) = leaping(&rig);
+    assert_eq!(broker.resolve(API).unwrap_err().outcome, Some(Outcome::RetryAt));
+    assert_eq!(rig.store.record(HERE)["status"], "connected");
+    clock.leap(60);
+    assert_eq!(broker.resolve(API).unwrap_err().outcome, Some(Outcome::Reauthorize), "two answers were lost");
+    assert_eq!(rig.provider.count(), 3);
 }
 
 #[test]
-fn after_a_crash_a_token_that_may_be_reused_is_tried_again() {
-    for oauth in [json!({"refresh_rotates":false}), json!({"refresh_rotates":true,"refresh_grace":60})] {
+fn the_renewal_of_a_process_that_died_here_is_taken_over_within_five_seconds() {
+    for more in [json!({}), json!({"retry": {"at": proto::time::now() + 900, "count": 3}})] {
+        let rig = rig();
+        killed_here(&rig, more);
+        let (broker, clock) = leaping(&rig);
+        let took = seconds(&clock, || assert_eq!(broker.header(API).unwrap(), "Bearer a1"));
+        assert!((2..=5).contains(&took), "the flow of the dead has its time to end, and no more: {took}");
+        assert_eq!(rig.provider.count(), 1);
+    }
+}
+
+#[test]
+fn the_repeat_of_a_process_that_died_over_it_is_not_repeated() {
+    let rig = rig();
+    killed_here(&rig, json!({"resent_sha256": sha256_of_r0()}));
+    let (broker, clock) = leaping(&rig);
+    let took = seconds(&clock, || {
+        assert_eq!(broker.resolve(API).unwrap_err().outcome, Some(Outcome::Reauthorize));
+    });
+    assert_eq!((took, rig.provider.count()), (0, 0), "there is nothing to wait for");
+}
+
+#[test]
+fn a_holder_that_lives_is_never_taken_for_dead() {
+    let rig = rig();
+    killed_here(&rig, json!({}));
+    let held = broker::Vault::try_lock(&common::Handle { store: rig.store.clone(), locks: true }, &common::key(HERE));
+    let broker = rig.broker();
+    let asking = broker.clone();
+    let caller = std::thread::spawn(move || asking.header(API).unwrap());
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(rig.provider.count(), 0);
+    rig.connect(HERE, 3600);
+    assert_eq!(caller.join().unwrap(), "Bearer a0");
+    drop(held.unwrap().unwrap());
+    assert_eq!(rig.provider.count(), 0);
+}
+
+#[test]
+fn after_a_crash_elsewhere_the_token_is_sent_once_more_when_the_entry_has_ended() {
+    for oauth in [json!({}), json!({"refresh_rotates":false}), json!({"refresh_rotates":true,"refresh_grace":60})] {
         let rig = rig();
         rig.define(acme(json!({"oauth":oauth})));
         killed(&rig, 40);
@@ -285,12 +393,23 @@ fn after_a_crash_a_token_that_may_be_reused_is_tried_again() {
 }
 
 #[test]
-fn after_the_grace_a_used_token_is_not_sent() {
-    let rig = rig();
-    rig.define(acme(json!({"oauth":{"refresh_rotates":true,"refresh_grace":60}})));
-    killed(&rig, 61);
-    assert_eq!(rig.broker().resolve(API).unwrap_err().outcome, Some(Outcome::Reauthorize));
-    assert_eq!(rig.provider.count(), 0);
+fn where_a_repeat_ends_the_persons_other_grants_it_is_not_made() {
+    for (ago, grace, repeats) in [(40, None, false), (40, Some(60), true), (61, Some(60), false)] {
+        let rig = rig();
+        let mut oauth = json!({"refresh_rotates":true,"refresh_reuse_ends_other_grants":true});
+        if let Some(grace) = grace {
+            oauth["refresh_grace"] = json!(grace);
+        }
+        rig.define(acme(json!({"oauth":oauth})));
+        killed(&rig, ago);
+        let header = rig.broker().header(API);
+        assert_eq!((header.is_ok(), rig.provider.count()), (repeats, usize::from(repeats)), "{ago} {grace:?}");
+        if let Err(error) = header {
+            assert_eq!(error.outcome, Some(Outcome::Reauthorize));
+            assert!(error.message.ends_with("and the answer was lost: its refresh token may be used up"), "{error}");
+            assert_eq!(rig.store.record(HERE)["status"], "invalid");
+        }
+    }
 }
 
 #[test]
@@ -299,10 +418,17 @@ fn a_renewal_that_may_be_under_way_is_waited_for() {
     rig.define(acme(json!({"oauth":{"refresh_rotates":false}})));
     killed(&rig, 0);
     let (broker, clock) = leaping(&rig);
-    let before = broker::Clock::now(&Leaps(clock.clone()));
-    assert_eq!(broker.header(API).unwrap(), "Bearer a1");
-    let waited = broker::Clock::now(&Leaps(clock)) - before;
-    assert!((25..=30).contains(&waited), "{waited}");
+    let took = seconds(&clock, || assert_eq!(broker.header(API).unwrap(), "Bearer a1"));
+    assert!((25..=30).contains(&took), "{took}");
+}
+
+#[test]
+fn a_journal_entry_whose_answer_was_lost_is_found_written() {
+    let rig = rig();
+    rig.connect(HERE, -1);
+    rig.store.lose_answers.store(1, Ordering::SeqCst);
+    assert_eq!(rig.broker().header(API).unwrap(), "Bearer a1");
+    assert_eq!(rig.provider.count(), 1);
 }
 
 #[test]
@@ -388,6 +514,7 @@ fn a_token_that_no_vault_takes_is_not_used() {
     let (broker, _clock) = leaping(&rig);
     let error = broker.resolve(API).unwrap_err();
     assert_eq!(error.outcome, Some(Outcome::Lost), "{error}");
+    assert!(error.message.contains("storing the renewed token"), "{error}");
 }
 
 #[test]
@@ -448,6 +575,21 @@ fn a_401_renews_once_and_the_request_goes_out_again() {
     let again = broker.resolve(API).unwrap()["lease"].clone();
     assert!(!broker.report(&again, json!({})), "a 401 that means \"not allowed\" does not rotate the token");
     assert_eq!(rig.provider.count(), 1);
+}
+
+#[test]
+fn a_401_to_a_token_that_was_replaced_meanwhile_wants_one_try_with_the_new_one_and_no_renewal() {
+    // As with a provider whose renewal ends earlier access tokens: the request was under way.
+    let rig = rig();
+    let (broker, lease) = rejected(&rig);
+    let mut record = rig.store.record(HERE);
+    record["tried_at"] = json!(proto::time::now());
+    rig.store.set(HERE, record, json!({"access_token":"a9","refresh_token":"r9"}));
+    assert!(broker.report(&lease, json!({})));
+    assert!(!broker.report(&lease, json!({"replayable": false})));
+    assert_eq!(broker.header(API).unwrap(), "Bearer a9");
+    broker.settle();
+    assert_eq!(rig.provider.count(), 0);
 }
 
 #[test]

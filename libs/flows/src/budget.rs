@@ -3,7 +3,11 @@
 //! Its entry in the record dies 25 seconds after it was made; a request still under way then could
 //! meet another's with the same refresh token. And its host waits for 20: an answer that is given
 //! up before says what was wrong, where a host could only say that the flow was late.
+//!
+//! A host that is gone stores no answer, and another may already be at its renewal: nothing is sent
+//! for it any more.
 
+use crate::Asks;
 use crate::Clock;
 use crate::http::Within;
 use ::http::{Request, Response};
@@ -16,16 +20,20 @@ const BEGIN_WITHIN: i64 = 3;
 /// Seconds from the start in which every answer must have come, whole.
 const END_WITHIN: i64 = 17;
 
-/// A transport that refuses to begin too late, and to wait too long.
+/// A transport that refuses to begin too late or for nobody, and to wait too long.
 pub(crate) struct Budget<'a> {
     pub(crate) transport: &'a dyn Transport,
     pub(crate) clock: &'a dyn Clock,
+    pub(crate) asks: &'a dyn Asks,
     /// Unix seconds.
     pub(crate) began: i64,
 }
 
 impl Transport for Budget<'_> {
     fn send(&self, mut request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        if self.asks.cancelled() {
+            return Err(TransportError::NotSent("the program that asked for it is gone".to_owned()));
+        }
         let spent = self.clock.now().saturating_sub(self.began).max(0);
         if spent > BEGIN_WITHIN {
             return Err(TransportError::NotSent("finding its endpoints took too long".to_owned()));

@@ -100,7 +100,8 @@ pub fn call(op: &str, body: Object, tools: &Tools) -> Result<Object> {
 
 fn refresh(body: Object, tools: &Tools) -> Result<Object> {
     let refresh: Refresh = codec::from_object("refresh", body)?;
-    let budget = Budget { transport: tools.transport, clock: tools.clock, began: tools.clock.now() };
+    let began = tools.clock.now();
+    let budget = Budget { transport: tools.transport, clock: tools.clock, asks: tools.asks, began };
     let tools = Tools { transport: &budget, ..*tools };
     let task = Task::new(&tools, &refresh.provider)?;
     Ok(codec::to_object(&find(&refresh.flow)?.refresh(&task, &refresh)?))

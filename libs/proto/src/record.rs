@@ -112,6 +112,10 @@ pub struct Renewal {
     pub until: i64,
     /// SHA-256 of the refresh token that was sent, in hex.
     pub token_sha256: String,
+    /// The lock that its writer holds for as long as it lives, when it holds one: a text that names
+    /// one lock file on one running system. Who holds that lock knows that the writer is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 /// The record of a connection (RFC 6749 §5.1, with what is needed to renew it: §6).

@@ -141,6 +141,10 @@ pub struct OAuth {
     /// Seconds during which a used refresh token is still taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_grace: Option<u32>,
+    /// A used refresh token that comes again ends the person's other grants, too. Such a provider is
+    /// not sent one again after a lost answer, but within `refresh_grace`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refresh_reuse_ends_other_grants: bool,
     /// A refresh token is expected; its absence at login is worth a warning.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expects_refresh_token: bool,

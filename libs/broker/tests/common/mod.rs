@@ -9,7 +9,7 @@ use proto::{Code, Error, Key, Object, Outcome, Result, Secrets};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -82,6 +82,9 @@ fn take_one(counter: &AtomicUsize) -> bool {
     counter.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok()
 }
 
+/// The name of every lock of this vault, as it stands in journal entries.
+pub const LOCK: &str = "here";
+
 /// One process's end of the vault.
 pub struct Handle {
     pub store: Arc<Store>,
@@ -107,7 +110,7 @@ impl Vault for Handle {
             return Err(Error::unavailable("the disk is full"));
         }
         let result = self.store.put(key, expect, record, secret);
-        if take_one(&self.store.lose_answers) {
+        if result.is_ok() && take_one(&self.store.lose_answers) {
             return Err(Error::unavailable("helper vault: it ended"));
         }
         result
@@ -121,9 +124,12 @@ impl Vault for Handle {
             return Ok(None);
         }
         let (store, key) = (self.store.clone(), key.clone());
-        Ok(Some(Held::new(move || {
-            store.locks.lock().unwrap().remove(&key);
-        })))
+        Ok(Some(
+            Held::new(move || {
+                store.locks.lock().unwrap().remove(&key);
+            })
+            .named(Some(LOCK.to_owned())),
+        ))
     }
 }
 
@@ -139,6 +145,19 @@ pub struct Provider {
     seen: Mutex<HashMap<String, usize>>,
     pub delay: Mutex<Duration>,
     pub script: Mutex<Option<Script>>,
+    /// The next answers that get lost.
+    pub losses: Mutex<Vec<Loss>>,
+    /// The last used refresh token is taken, too.
+    pub grace: AtomicBool,
+}
+
+/// When an answer gets lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The provider never had the request.
+    Before,
+    /// The provider has used the token up.
+    After,
 }
 
 impl Provider {
@@ -150,6 +169,8 @@ impl Provider {
             seen: Mutex::default(),
             delay: Mutex::new(Duration::ZERO),
             script: Mutex::default(),
+            losses: Mutex::default(),
+            grace: AtomicBool::new(false),
         })
     }
 
@@ -184,11 +205,20 @@ impl Flows for Client {
         if let Some(script) = provider.script.lock().unwrap().as_mut() {
             return script(&request);
         }
+        let loss = provider.losses.lock().unwrap().pop();
+        let lost = Err(Error::new(Code::Unavailable, "the connection broke").outcome(Outcome::Lost));
+        if loss == Some(Loss::Before) {
+            return lost;
+        }
         let mut current = provider.current.lock().unwrap();
-        if sent != format!("r{current}") {
+        let again = provider.grace.load(Ordering::SeqCst) && sent == format!("r{}", current.saturating_sub(1));
+        if sent != format!("r{current}") && !again {
             return Err(Error::new(Code::RefreshFailed, "invalid_grant").outcome(Outcome::Reauthorize));
         }
-        *current += 1;
+        *current += usize::from(!again || *current == 0);
+        if loss == Some(Loss::After) {
+            return lost;
+        }
         let now = proto::time::now();
         Ok(learned(&format!("a{current}"), Some(&format!("r{current}")), Some(now + 3600)))
     }

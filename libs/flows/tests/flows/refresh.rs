@@ -33,6 +33,13 @@ fn a_renewal_brings_both_new_tokens_and_a_new_end() {
 }
 
 #[test]
+fn a_token_is_not_sent_for_a_host_that_is_gone() {
+    let stage = Stage::new().cancelled_after(std::time::Duration::ZERO);
+    assert_eq!(renew(&stage).unwrap_err().outcome, Some(Outcome::RetryAt), "it may be tried again");
+    assert!(stage.lines().is_empty());
+}
+
+#[test]
 fn without_a_new_refresh_token_the_old_one_is_kept_and_without_a_lifetime_the_end_is_cleared() {
     let stage = Stage::new().provider(200, json!({"access_token":"S3CRET-access","token_type":"bearer"}));
     let reply = renew(&stage).unwrap();
