@@ -154,7 +154,7 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         let Ok(definition) = world.definitions.of_instance(record) else { continue };
         let key = session.key(provider, name);
         if env.is_none() && serves(world, &key, record) {
-            env = Some(confirmed_env(&definition, connections));
+            env = Some(definition.session_env(proto::PLACEHOLDER));
         }
         if !definitions.contains(&definition) {
             definitions.push(definition);
@@ -180,20 +180,6 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         places,
         private_network: definitions.iter().any(|definition| definition.private_network),
     })
-}
-
-/// The variables of a definition, without those that are confirmed at login and were not.
-fn confirmed_env(definition: &Definition, connections: &Connections) -> BTreeMap<String, String> {
-    let mut env = definition.session_env(proto::PLACEHOLDER);
-    for text in definition.confirmed_variables() {
-        // A record of an older program says nothing of variables.
-        let is_confirmed =
-            |record: &Connection| record.bound.variables.as_ref().is_none_or(|known| known.contains(&text));
-        if !connections.records.values().any(is_confirmed) {
-            env.remove(text.split('=').next().unwrap_or_default());
-        }
-    }
-    env
 }
 
 /// Returns whether a request may get a credential from the connection, as far as that shows without its secret.
