@@ -59,6 +59,10 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
         events.connected(true, &summary(&key, &record), &text);
         return Ok(0);
     }
+    for variable in definition.confirmed_variables() {
+        let variable = proto::redact::shown(&variable);
+        events.note(&format!("the definition of {name} sets {variable} for commands of authsome run"));
+    }
     context.home.make()?;
     let child = context.flow(&flow)?;
     let callback = Callback::parse(context.config.callback.as_deref())?;

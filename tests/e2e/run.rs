@@ -7,6 +7,7 @@ mod boundary;
 mod clients;
 mod ends;
 mod inherited;
+mod places;
 mod refusals;
 mod restarts;
 mod told;
