@@ -37,7 +37,10 @@ pub(crate) fn at_refresh(task: &Task, token: &Token, old: &Secrets) -> Learned {
     if let Some(scopes) = &token.scopes {
         learned.record.insert("scopes".into(), json!(scopes));
     }
-    insert_account(&mut learned, token.account.clone());
+    // A renewal changes no account, and many tell half of it.
+    if token.account.id.is_some() {
+        insert_account(&mut learned, token.account.clone());
+    }
     learned.record.entry("expires_at").or_insert(Value::Null);
     if let (None, Some(kept)) = (learned.secret.get("refresh_token"), old.get("refresh_token")) {
         learned.secret.set("refresh_token", kept);
@@ -90,7 +93,7 @@ fn account(task: &Task, token: &Token) -> Account {
         .map_err(|failure| crate::failure::login(task, "the question for the account", &failure))
     });
     match asked {
-        Ok(found) => Account { id: told.id.or(found.id), label: found.label },
+        Ok(found) => Account { id: told.id.or(found.id), ..found },
         Err(error) => {
             task.tools.asks.note(&format!("the account's name is not known: {error}"));
             told

@@ -52,7 +52,7 @@ pub(crate) fn headers(task: &Task, named: &BTreeMap<String, String>) -> Result<H
 }
 
 pub(crate) fn pointers(pointers: &AccountPointers) -> Account {
-    Account { id: pointers.id.clone(), label: pointers.label.clone() }
+    Account { id: pointers.id.clone(), label: pointers.label.clone(), person: pointers.person.clone() }
 }
 
 /// The word for a client's way to authenticate, as records have it.

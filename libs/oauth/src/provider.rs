@@ -92,6 +92,8 @@ pub enum Body {
 pub struct Account {
     pub id: Option<String>,
     pub label: Option<String>,
+    /// Who, where the label is that of something that several people share; only in pointers.
+    pub person: Option<String>,
 }
 
 /// How a token is revoked (RFC 7009, or the provider's own way).

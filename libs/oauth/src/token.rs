@@ -76,7 +76,11 @@ pub(crate) fn account(document: &Document, pointers: &Account) -> Account {
         let reveals = secrets.iter().any(|secret| !secret.is_empty() && text.contains(secret));
         (!hostile && !reveals).then_some(text)
     };
-    Account { id: find(&pointers.id), label: find(&pointers.label) }
+    let label = match (find(&pointers.label), find(&pointers.person)) {
+        (Some(label), Some(person)) => Some(format!("{label} ({person})")),
+        (label, person) => label.or(person),
+    };
+    Account { id: find(&pointers.id), label, person: None }
 }
 
 fn pointer<'a>(document: &'a Document, path: &str) -> Option<&'a Value> {

@@ -94,5 +94,6 @@ fn a_second_account_is_asked_for_and_told_from_the_first() {
     let google = bundled("google").oauth.unwrap();
     assert_eq!(google.userinfo.unwrap().account.label.as_deref(), Some("/email"));
     assert!(google.scopes.iter().any(|scope| scope == "email") && !google.supports_device_code);
-    assert_eq!(bundled("notion").oauth.unwrap().account.unwrap().id.as_deref(), Some("/bot_id"));
+    let notion = bundled("notion").oauth.unwrap().account.unwrap();
+    assert_eq!((notion.id.as_deref(), notion.person.as_deref()), (Some("/bot_id"), Some("/owner/user/person/email")));
 }

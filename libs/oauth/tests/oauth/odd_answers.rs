@@ -267,7 +267,7 @@ fn a_pointer_that_leads_to_a_token_finds_no_account() {
         ("/name", Some("Acme")),
         ("/id", Some("7")),
     ] {
-        let account = Account { id: None, label: Some(pointer.to_owned()) };
+        let account = Account { label: Some(pointer.to_owned()), ..Account::default() };
         let token = exchange(&Provider { account, ..plain() }, &Script::new().json(200, body)).unwrap();
         assert_eq!(token.account.label.as_deref(), label, "{pointer}");
     }

@@ -6,7 +6,7 @@ use oauth::{Account, Body, Client, Error, Provider, Reason, TokenAuth};
 use secrecy::ExposeSecret;
 
 fn account(id: &str, label: &str) -> Account {
-    Account { id: Some(id.to_owned()), label: Some(label.to_owned()) }
+    Account { id: Some(id.to_owned()), label: Some(label.to_owned()), person: None }
 }
 
 fn notion() -> Provider {
@@ -43,6 +43,22 @@ fn notion_wants_basic_auth_a_json_body_and_a_version_and_gives_no_lifetime() {
     assert_eq!(token.refresh_token.unwrap().expose_secret(), "nrt_1");
     assert_eq!((token.expires_in, token.scopes), (None, None));
     assert_eq!(token.account, account("w1", "Acme"));
+}
+
+#[test]
+fn two_people_of_one_notion_workspace_are_told_apart() {
+    let pointers =
+        Account { person: Some("/owner/user/person/email".to_owned()), ..account("/bot_id", "/workspace_name") };
+    let provider = Provider { account: pointers, ..notion() };
+    let logged_in = |bot: &str, user: serde_json::Value| {
+        let answer = serde_json::json!({"access_token":"ntn_1","token_type":"bearer","bot_id":bot,
+            "workspace_name":"Acme","owner":{"type":"user","user":user}});
+        exchange(&provider, &Script::new().json(200, &answer.to_string())).unwrap().account
+    };
+    let ada = logged_in("b1", serde_json::json!({"id":"u1","person":{"email":"ada@acme.test"}}));
+    assert_eq!(ada, account("b1", "Acme (ada@acme.test)"));
+    // An app that may not see people.
+    assert_eq!(logged_in("b2", serde_json::json!({"id":"u2"})), account("b2", "Acme"));
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn pointers(oauth: &OAuth) -> Checked {
         ("oauth.token_path", oauth.token_path.as_ref()),
         ("oauth.account.id", account.and_then(|account| account.id.as_ref())),
         ("oauth.account.label", account.and_then(|account| account.label.as_ref())),
+        ("oauth.account.person", account.and_then(|account| account.person.as_ref())),
+        ("oauth.userinfo.person", userinfo.and_then(|account| account.person.as_ref())),
         ("oauth.userinfo.id", userinfo.and_then(|account| account.id.as_ref())),
         ("oauth.userinfo.label", userinfo.and_then(|account| account.label.as_ref())),
     ] {
