@@ -144,11 +144,12 @@ fn as_json(listed: &Listed) -> Value {
 }
 
 fn as_table(listed: &[Listed]) -> String {
-    let heading = ["PROVIDER", "TYPE", "STATE", "CONNECTION", "SOURCE", "EXPIRES"].map(str::to_owned).to_vec();
+    let heading =
+        ["PROVIDER", "TYPE", "STATE", "CONNECTION", "SOURCE", "EXPIRES", "ACCOUNT"].map(str::to_owned).to_vec();
     let mut rows = vec![heading];
     let now = proto::time::now();
     for provider in listed {
-        let mut row = |state: &str, connection: String, expires: String| {
+        let mut row = |state: &str, connection: String, expires: String, account: String| {
             rows.push(vec![
                 provider.name.clone(),
                 provider.auth_type.into(),
@@ -156,19 +157,30 @@ fn as_table(listed: &[Listed]) -> String {
                 connection,
                 provider.source.into(),
                 expires,
+                account,
             ]);
         };
         if provider.stored.rows.is_empty() {
-            row(state(provider), "-".into(), "-".into());
+            row(state(provider), "-".into(), "-".into(), "-".into());
         }
         let default = default(provider).filter(|_| provider.stored.rows.len() > 1);
         for (stored, standing) in provider.rows() {
             let record = connections::shown(stored);
             let mark = if default == Some(&stored.key) { " (default)" } else { "" };
-            row(standing.state, format!("{}{mark}", connections::name(&stored.key)), expires(&record, now));
+            let name = format!("{}{mark}", connections::name(&stored.key));
+            row(standing.state, name, expires(&record, now), account(&record));
         }
     }
+    // Many providers tell no account, and a column of dashes tells nobody anything.
+    if !rows.iter().skip(1).any(|row| row.last().is_some_and(|account| account != "-")) {
+        rows.iter_mut().for_each(|row| drop(row.pop()));
+    }
     table::columns(&rows)
+}
+
+/// Whose account it is, as far as the provider told.
+fn account(record: &Connection) -> String {
+    record.account.label.as_deref().map_or_else(|| "-".to_owned(), proto::redact::shown)
 }
 
 /// How long the access token lives; a renewable one is renewed when it is used.

@@ -13,7 +13,6 @@ mod server;
 mod waiting;
 
 use crate::callback::{Callback, NotOurs};
-use crate::events::Events;
 use crate::redirect::Redirect;
 use crate::wait::Heard;
 use cli::Output;
@@ -197,9 +196,9 @@ impl Shared {
     /// Tells the person, once, that a connection of another user was dropped.
     fn tell_turned_away(&self) {
         if !self.turned_away.swap(true, Ordering::SeqCst) {
-            Events(&self.output).note(
-                "A program of another user of this machine came to the login page and was turned away. \
-                 If that was your own tunnel, make it as this user, or paste the address you end at.",
+            self.output.warning(
+                "a program of another user of this machine came to the login page and was turned away; \
+                 if that was your own tunnel, make it as this user, or paste the address you end at",
             );
         }
     }

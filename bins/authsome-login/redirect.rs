@@ -4,11 +4,17 @@
 //! the person. So the opener gets the path of a file that only the person can read, and the file leads on.
 
 use maud::{DOCTYPE, html};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use url::Url;
+
+/// Everybody may write (inode(7)).
+const ALL_WRITE: u32 = 0o002;
+
+/// In this folder nobody replaces the files of others.
+const STICKY: u32 = 0o1000;
 
 /// The file; dropping it removes it.
 pub struct Redirect {
@@ -21,7 +27,7 @@ impl Redirect {
     /// There is one for each `port`, which its login has for itself: what a killed login left behind is
     /// replaced. Fails when no folder of the person can be written.
     pub fn write(port: u16, address: &str) -> io::Result<Redirect> {
-        let none = || io::Error::other("neither HOME nor XDG_RUNTIME_DIR is a private folder");
+        let none = || io::Error::other("neither HOME nor XDG_RUNTIME_DIR is a folder of the person");
         let mut failed = none();
         for folder in folders() {
             let path = folder.join(format!("authsome-login-{port}.html"));
@@ -46,17 +52,23 @@ impl Drop for Redirect {
     }
 }
 
-/// Folders in which nobody else can put a file of that name, the best first.
+/// The folders in which the file may stand, the best first.
 ///
 /// A browser that is a snap reads files in the home that are not hidden, and no others; it has a runtime
 /// folder of its own.
 fn folders() -> impl Iterator<Item = PathBuf> {
     let named = ["HOME", "XDG_RUNTIME_DIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
-    named.filter(|folder| folder.is_absolute() && is_private(folder))
+    named.filter(|folder| folder.is_absolute() && is_safe(folder))
 }
 
-fn is_private(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|found| found.is_dir() && cli::home::refuse_writable(folder, &found).is_ok())
+/// Returns true when not everybody can put another file in the place of ours.
+///
+/// A group that may write in the home may change what the person's shell does as well, so it is no stranger.
+fn is_safe(folder: &Path) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    let is_ours = |found: &Metadata| found.uid() == own || found.uid() == 0;
+    let is_kept = |found: &Metadata| found.mode() & ALL_WRITE == 0 || found.mode() & STICKY != 0;
+    fs::metadata(folder).is_ok_and(|found| found.is_dir() && is_ours(&found) && is_kept(&found))
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {

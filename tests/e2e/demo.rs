@@ -21,8 +21,9 @@ fn with_ones_own_browser_the_login_is_seen_while_it_waits() {
         .unwrap()
         .submit(&[("client_id", "client"), ("client_secret", &secret)])
         .unwrap();
-    let windows = demo.words("http://127.0.0.1:", 2).unwrap();
-    Browser::new().unwrap().open(&windows[1]).unwrap().press("Allow").unwrap();
+    // Between the two windows stands the redirect URI to register.
+    let windows = demo.words("http://127.0.0.1:", 3).unwrap();
+    Browser::new().unwrap().open(&windows[2]).unwrap().press("Allow").unwrap();
     let output = demo.finish().unwrap().expect_code(0);
     assert!(output.stdout.contains("The agent never saw that token"), "{}", output.stdout);
     assert_eq!(std::fs::read_dir(home.tmp()).unwrap().count(), 0);

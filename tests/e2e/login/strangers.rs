@@ -2,9 +2,10 @@
 
 use super::{notion, origin};
 use crate::world::World;
+use std::fs::Permissions;
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -62,6 +63,21 @@ fn the_private_file_goes_with_a_login_that_ends_and_replaces_what_a_killed_one_l
     let (_running, next) = opened(&world, &[]);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains(&next) && !text.contains(&killed), "{text}");
+}
+
+#[test]
+fn a_home_of_umask_002_holds_the_file_and_one_that_everybody_may_write_does_not() {
+    let world = notion();
+    let home = world.home.path();
+    std::fs::set_permissions(&home, Permissions::from_mode(0o775)).unwrap();
+    let (running, _) = opened(&world, &[]);
+    assert!(file_of(&world.opener_arguments()[0]).starts_with(&home));
+    drop(running);
+
+    std::fs::set_permissions(&home, Permissions::from_mode(0o777)).unwrap();
+    let mut running = world.start_login(&["--force"]);
+    running.word("http://127.0.0.1:").unwrap();
+    assert_eq!(world.opener_arguments().len(), 1);
 }
 
 #[test]
