@@ -40,11 +40,13 @@ pub fn check(field: &Field, value: &str) -> Result<(), String> {
     if whole.is_match(value) {
         return Ok(());
     }
-    let hint = field.pattern_hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
-    let (hint, pattern) = (proto::redact::shown(&hint), proto::redact::shown(pattern));
+    let hint = field.pattern_hint.as_ref().map(|hint| format!(": {}", proto::redact::shown(hint))).unwrap_or_default();
     Err(match slip(value) {
         Some(slip) => format!("{slip}{hint}"),
-        None => format!("its {} characters do not have the form {pattern}{hint}", value.chars().count()),
+        None => {
+            let (count, pattern) = (value.chars().count(), proto::redact::shown(pattern));
+            format!("its {count} characters do not have the right form{hint} (as a pattern: {pattern})")
+        }
     })
 }
 
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_too_short_is_told_its_length_and_its_form() {
-        let told = "its 8 characters do not have the form sk-[A-Za-z0-9_-]{20,}: an OpenAI key begins with sk-";
+        let told = "its 8 characters do not have the right form: an OpenAI key begins with sk- (as a pattern: sk-[A-Za-z0-9_-]{20,})";
         assert_eq!(problem("sk-REAL2"), told);
     }
 
