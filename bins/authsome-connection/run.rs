@@ -96,7 +96,10 @@ fn rename(context: &Context, provider: &ProviderName, from: &ConnectionName, to:
     let (old, new) =
         (Key::connection(&context.profile, provider, from), Key::connection(&context.profile, provider, to));
     let _lock = context.lock(&vault, &old)?;
-    let missing = || Error::new(Code::NotFound, format!("{provider} has no connection {:?}", from.as_str()));
+    let missing = || {
+        Error::new(Code::NotFound, format!("{provider} has no connection {:?}", from.as_str()))
+            .hint(format!("authsome connection list {provider}{}", context.profile.flag()))
+    };
     let entry = vault.get(&old)?.ok_or_else(missing)?;
     vault.put(&new, Expect::Missing, entry.record, entry.secret).map_err(|error| taken(error, &new, to))?;
     if known.default.as_ref() == Some(from) {

@@ -58,7 +58,10 @@ impl Came {
 }
 
 fn play(args: &Args, output: &Output, signal: &Came) -> Result<()> {
-    let failed = |error: std::io::Error| Error::unavailable(format!("cannot set the stage: {error}"));
+    let failed = |error: std::io::Error| {
+        Error::unavailable(format!("cannot set the stage: {error}"))
+            .hint("it needs a free port of 127.0.0.1 and room for files: TMPDIR=DIR authsome demo")
+    };
     let stage = Stage::build(args.browser).map_err(failed)?;
     signal.refuse()?;
     let scenes = Scenes { stage: &stage, output, signal };
@@ -181,4 +184,5 @@ impl Scenes<'_> {
 
 fn cannot_run(error: std::io::Error) -> Error {
     Error::unavailable(format!("cannot run authsome: {error}"))
+        .hint("install all programs of authsome into one directory")
 }

@@ -22,7 +22,10 @@ impl Service for Flow {
 
     fn call(&self, op: &str, body: Object, host: &Host) -> Result<Object> {
         let http = self.http.get_or_init(|| Http::new(&environment::settings()).map_err(|error| error.to_string()));
-        let http = http.as_ref().map_err(|why| Error::unavailable(format!("cannot set up the network: {why}")))?;
+        let http = http.as_ref().map_err(|why| {
+            Error::unavailable(format!("cannot set up the network: {why}"))
+                .hint("look at HTTPS_PROXY, SSL_CERT_FILE and SSL_CERT_DIR: env | grep -i -e proxy -e ssl_cert")
+        })?;
         flows::call(op, body, &Tools { transport: http, clock: &SystemClock, asks: &Person(host) })
     }
 }

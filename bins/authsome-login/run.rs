@@ -131,7 +131,8 @@ fn store(
     match host.vault.record(key)? {
         // Of another revision, too: a renewal or another login may have written since.
         Some(row) => connections::record(&row),
-        None => Err(Error::unavailable(format!("{key} was stored and cannot be read back"))),
+        None => Err(Error::unavailable(format!("{key} was stored and cannot be read back"))
+            .hint("authsome whoami shows which vault serves")),
     }
 }
 

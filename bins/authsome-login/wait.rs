@@ -96,7 +96,8 @@ impl Ears {
 
     fn still(&self, alive: &dyn Fn() -> bool) -> Result<()> {
         if !alive() {
-            return Err(Error::unavailable("the flow helper ended while the login waited"));
+            return Err(Error::unavailable("the flow helper ended while the login waited")
+                .hint("AUTHSOME_TRACE=1 before the login shows its last words"));
         }
         if Instant::now() < self.deadline {
             return Ok(());

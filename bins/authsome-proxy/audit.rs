@@ -6,9 +6,10 @@
 //! secret, no header and no query: who may read it learns where and when, not what.
 
 use cli::Home;
+use cli::files::cannot;
 use host::Authority;
 use mitm::{Answered, Refusal};
-use proto::{Error, Result};
+use proto::Result;
 use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -103,7 +104,7 @@ impl Audit {
             home.make()?;
         }
         let path = home.path().join("audit.jsonl");
-        let failed = |error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
+        let failed = |error| cannot("write", &path, &error);
         let mut file = match open(&path) {
             // A home that can only be read holds no audit; that is told once.
             Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => {

@@ -15,7 +15,9 @@ pub fn roots(settings: &Settings) -> Result<RootCertStore> {
     let native = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(native.certs);
     if let Some(path) = &settings.upstream_ca {
-        let failed = |what: String| Error::invalid(format!("--upstream-ca {path}: {what}"));
+        let failed = |what: String| {
+            Error::invalid(format!("--upstream-ca {path}: {what}")).hint("--upstream-ca FILE, certificates in PEM")
+        };
         let before = roots.len();
         for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))? {
             let certificate = certificate.map_err(|error| failed(error.to_string()))?;
@@ -33,8 +35,10 @@ pub fn roots(settings: &Settings) -> Result<RootCertStore> {
 pub fn dialer(settings: &Settings, roots: &RootCertStore) -> Result<Dialer> {
     let mut connect_to = HashMap::new();
     for (from, to) in &settings.connect_to {
-        let bad =
-            || Error::invalid(format!("connect_to {}: not HOST:PORT to LOOPBACK:PORT", proto::redact::shown(from)));
+        let bad = || {
+            Error::invalid(format!("connect_to {}: not HOST:PORT to LOOPBACK:PORT", proto::redact::shown(from)))
+                .hint("--connect-to api.example.com:443=127.0.0.1:8443")
+        };
         let from: Authority = from.parse().map_err(|_| bad())?;
         let to: std::net::SocketAddr = to.parse().map_err(|_| bad())?;
         if !to.ip().is_loopback() {

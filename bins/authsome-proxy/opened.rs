@@ -43,11 +43,11 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let settings = open.proxy.take().unwrap_or_default();
     raise_descriptors();
     let known = known_hosts(&context)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::unavailable(format!("cannot start the proxy's runtime: {error}")))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+            Error::unavailable(format!("cannot start the proxy's runtime: {error}"))
+                .hint("ulimit -a shows what is bounded")
+        })?;
     let audit = Audit::open(&context.home)?;
     let profile = open.profile.clone();
     let source = Source::start(context, open)?;
@@ -59,7 +59,9 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let ca = Arc::new(authority(known, &routes)?);
     let password = password()?;
     let listener = listener(&settings)?;
-    let address = listener.local_addr().map_err(|error| Error::unavailable(format!("cannot listen: {error}")))?;
+    let address = listener.local_addr().map_err(|error| {
+        Error::unavailable(format!("cannot listen: {error}")).hint("--listen 127.0.0.1:PORT names another address")
+    })?;
     let counters = Arc::new(Counters::default());
     let told = Told { profile, audit, counters: counters.clone() };
     let session = session(&settings, told, source.clone(), ca.clone(), routes)?;
@@ -100,7 +102,9 @@ struct Told {
 
 fn session(settings: &Settings, told: Told, source: Source, ca: Arc<SessionCa>, routes: Routes) -> Result<Session> {
     let allow = settings.allow.iter().map(|host| {
-        host.parse::<Host>().map_err(|error| Error::invalid(format!("--allow {}: {error}", proto::redact::shown(host))))
+        host.parse::<Host>().map_err(|error| {
+            Error::invalid(format!("--allow {}: {error}", proto::redact::shown(host))).hint("--allow docs.example.com")
+        })
     });
     Ok(Session {
         profile: told.profile,
@@ -158,12 +162,15 @@ fn raise_descriptors() {
 fn listener(settings: &Settings) -> Result<TcpListener> {
     let address = match &settings.listen {
         None => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        Some(text) => {
-            text.parse().map_err(|_| Error::invalid(format!("{} is no ADDRESS:PORT", proto::redact::shown(text))))?
-        }
+        Some(text) => text.parse().map_err(|_| {
+            Error::invalid(format!("{} is no ADDRESS:PORT", proto::redact::shown(text))).hint("--listen 127.0.0.1:0")
+        })?,
     };
     let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-    listener.map_err(|error| Error::unavailable(format!("cannot listen on {address}: {error}")))
+    listener.map_err(|error| {
+        Error::unavailable(format!("cannot listen on {address}: {error}"))
+            .hint("--listen 127.0.0.1:PORT names another address")
+    })
 }
 
 /// Where a client of this machine finds it: all addresses are one that is this machine.

@@ -156,7 +156,8 @@ impl Session {
             return Err(Error::unavailable(format!(
                 "the credential source answered for {} instead of {}",
                 credential.provider, slot.provider
-            )));
+            ))
+            .hint(SOURCE_IS_WRONG));
         }
         let credential = Arc::new(credential);
         let until = Instant::now() + Duration::from_millis(credential.fresh_ms);
@@ -258,8 +259,13 @@ fn brings_its_own(route: &Route, head: &RequestHead) -> bool {
     route.places.iter().any(is_taken) && !head.brought.has_placeholder()
 }
 
+const SOURCE_IS_WRONG: &str = "authsome-conform credential -- PROGRAM tells what the credential source does wrong";
+
 fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {
-    let bad = || Error::invalid("X-Authsome-Connection is given twice, or is no name");
+    let bad = || {
+        Error::invalid("X-Authsome-Connection is given twice, or is no name")
+            .hint("one header X-Authsome-Connection: NAME, a connection that the session may choose")
+    };
     let name = CHOICE;
     let Some(value) = head.fields.single(&name).map_err(|_repeated| bad())? else { return Ok(None) };
     str::from_utf8(value).map_err(|_| bad())?.trim().parse().map(Some)
@@ -273,8 +279,10 @@ fn several_providers(routes: &[&Arc<Route>]) -> Error {
 }
 
 fn place(set: &Set, credential: &Resolved) -> Result<mitm::Slot> {
-    let bad =
-        |what: &str| Error::unavailable(format!("the credential source's answer for {}: {what}", credential.provider));
+    let bad = |what: &str| {
+        Error::unavailable(format!("the credential source's answer for {}: {what}", credential.provider))
+            .hint(SOURCE_IS_WRONG)
+    };
     let value = credential.secret.get(&set.from).ok_or_else(|| bad("a slot without its value"))?;
     let place = match set.place {
         Place::Header if set.half.is_some() && set.name != "authorization" => {

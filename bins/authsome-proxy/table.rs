@@ -65,7 +65,10 @@ fn rule(route: Route) -> Result<Rule<Arc<Route>>> {
             targets.iter().map(|target| provider::Target::new(&target.host, target.port, target.path.as_deref()));
         parsed.collect::<std::result::Result<Vec<_>, _>>()
     };
-    let failed = |error: provider::BadTarget| Error::invalid(format!("a route of {} {error}", route.provider));
+    let failed = |error: provider::BadTarget| {
+        Error::invalid(format!("a route of {} {error}", route.provider))
+            .hint("authsome-conform credential -- PROGRAM tells what the credential source does wrong")
+    };
     let (targets, except) = (parse(&route.targets).map_err(failed)?, parse(&route.except).map_err(failed)?);
     Ok(Rule { owner: Arc::new(route), targets, except })
 }

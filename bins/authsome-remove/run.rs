@@ -1,6 +1,7 @@
 //! The definition's file, and what nobody could use without it.
 
 use crate::args::Args;
+use cli::files::cannot;
 use cli::{Context, Status, prompt};
 use helper::vault::Vault;
 use proto::ops::vault::Expect;
@@ -25,7 +26,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     for key in &orphans {
         forget(context, &vault, key)?;
     }
-    fs::remove_file(&file).map_err(|error| Error::unavailable(format!("cannot remove {}: {error}", file.display())))?;
+    fs::remove_file(&file).map_err(|error| cannot("remove", &file, &error))?;
     context.output.note(&format!("Removed {}.", file.display()));
     if bundled {
         context.output.note(&format!("{provider} is again as it came with authsome."));
@@ -42,7 +43,7 @@ fn own_file(context: &Context, provider: &ProviderName) -> Result<PathBuf> {
     match fs::symlink_metadata(&file) {
         Ok(_) => return Ok(file),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(Error::unavailable(format!("cannot read {}: {error}", file.display()))),
+        Err(error) => return Err(cannot("read", &file, &error)),
     }
     let name = context.provider(provider.as_str())?.definition.name;
     if name != provider.as_str() {

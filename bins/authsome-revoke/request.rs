@@ -9,10 +9,12 @@ use provider::Definition;
 
 /// The body of `revoke`; `denied` when the definition now sends tokens elsewhere than was confirmed.
 pub fn request(context: &Context, key: &Key, entry: &Entry) -> Result<Refresh> {
-    let record: Connection = codec::from_object(&format!("record {key}"), entry.record.clone())?;
+    let record: Connection =
+        codec::from_object(&format!("record {key}"), entry.record.clone()).map_err(|error| error.hint(untold(key)))?;
     let definition = context.provider(key.provider.as_str())?.definition;
-    let definition =
-        definition.with_base_url(record.base_url.as_deref()).map_err(|error| Error::invalid(error.to_string()))?;
+    let definition = definition
+        .with_base_url(record.base_url.as_deref())
+        .map_err(|error| Error::invalid(error.to_string()).hint(untold(key)))?;
     confirmed(key, &definition, &record)?;
     Ok(Refresh {
         flow: record.flow.clone(),
@@ -21,6 +23,11 @@ pub fn request(context: &Context, key: &Key, entry: &Entry) -> Result<Refresh> {
         record: entry.record.clone(),
         secret: entry.secret.clone(),
     })
+}
+
+/// What ends a connection that no provider can be told of.
+fn untold(key: &Key) -> String {
+    format!("authsome logout {} --connection {}{} forgets it untold", key.provider, key.slot, key.profile_flag())
 }
 
 fn confirmed(key: &Key, definition: &Definition, record: &Connection) -> Result<()> {

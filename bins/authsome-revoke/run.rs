@@ -58,8 +58,10 @@ fn agree(context: &Context, provider: &ProviderName, keys: &[Key], named: Option
 /// True when the provider was told, false when it cannot be. Nothing is erased before.
 fn end(context: &Context, vault: &Vault, key: &Key) -> Result<bool> {
     let _lock = context.lock(vault, key)?;
-    let missing =
-        || Error::new(Code::NotFound, format!("{} has no connection {:?}", key.provider, key.slot.to_string()));
+    let missing = || {
+        Error::new(Code::NotFound, format!("{} has no connection {:?}", key.provider, key.slot.to_string()))
+            .hint(format!("authsome list --connected{}", key.profile_flag()))
+    };
     let entry = vault.get(key)?.ok_or_else(missing)?;
     let revoked = match revoke(context, &request(context, key, &entry)?) {
         Ok(()) => true,

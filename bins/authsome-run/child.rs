@@ -64,7 +64,9 @@ fn wait_for(pid: u32, proxy: &Child, output: &Output) -> Result<Status> {
                 output.warning("the proxy has ended; the command's requests fail from now on");
             }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(Error::unavailable(format!("cannot wait for the command: {error}"))),
+            Err(error) => {
+                return Err(Error::unavailable(format!("cannot wait for the command: {error}")).hint("run it again"));
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let opened = open_proxy(&proxy, &open, context)?;
     let (roots, unreadable) = roots::write(&session, &opened.ca)?;
     let Some((program, rest)) = args.command.split_first() else {
-        return Err(Error::invalid("no command given"));
+        return Err(Error::invalid("no command given").hint("authsome run -- COMMAND"));
     };
     let mut command = Command::new(program);
     command.args(rest);

@@ -36,7 +36,10 @@ fn print_records(get: Get, context: &Context) -> Result<Status> {
     };
     if get.batch {
         for line in std::io::stdin().lock().lines() {
-            let line = line.map_err(|error| Error::unavailable(format!("reading names from stdin: {error}")))?;
+            let line = line.map_err(|error| {
+                Error::unavailable(format!("reading names from stdin: {error}"))
+                    .hint("echo PROVIDER/CONNECTION | authsome-vault get --batch")
+            })?;
             answer(line.trim(), true)?;
         }
     } else {
@@ -139,7 +142,10 @@ fn expect(if_rev: Option<String>) -> Expect {
 
 /// `{"record":{…},"secret":{…}}`; another field is refused, since it would be lost silently.
 fn entry_from_stdin() -> Result<(Object, Secrets)> {
-    let reading = |what: &str| Error::invalid(format!("reading the entry from stdin: {what}"));
+    let reading = |what: &str| {
+        Error::invalid(format!("reading the entry from stdin: {what}"))
+            .hint("echo '{\"record\":{…},\"secret\":{…}}' | authsome-vault put PROVIDER/CONNECTION")
+    };
     let mut text = Zeroizing::new(Vec::with_capacity(proto::MAX_LINE + 1));
     let read = std::io::stdin().lock().take(proto::MAX_LINE as u64 + 1).read_to_end(&mut text);
     read.map_err(|error| reading(&error.to_string()))?;

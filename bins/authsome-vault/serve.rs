@@ -107,5 +107,6 @@ impl Served {
 /// What every list shows must hold no secret; each host would refuse the list.
 fn refuse_secret(record: &Object) -> Result<()> {
     let Some(name) = proto::redact::misplaced_secret(record) else { return Ok(()) };
-    Err(Error::invalid(format!("the record holds {name:?}, which belongs in \"secret\"")))
+    Err(Error::invalid(format!("the record holds {name:?}, which belongs in \"secret\""))
+        .hint(format!("{{\"record\":{{…}},\"secret\":{{{name:?}:…}}}}")))
 }

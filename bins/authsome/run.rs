@@ -32,7 +32,10 @@ fn exec_path_line(exec_path: Option<&Path>, output: &Output) -> Result<()> {
     let bundled = exec_path::bundled();
     match exec_path.or(bundled.first().map(PathBuf::as_path)) {
         Some(directory) => output.line(&directory.display().to_string()),
-        None => return Err(Error::unavailable("cannot tell where this program is")),
+        None => {
+            return Err(Error::unavailable("cannot tell where this program is")
+                .hint("authsome --exec-path=DIR COMMAND names the directory of its programs"));
+        }
     }
     Ok(())
 }
@@ -64,7 +67,7 @@ fn become_command(name: &str, mut rest: Vec<OsString>, exec_path: Option<&Path>,
     pass_on(&mut command, globals, exec_path);
     cli::kernel::inherited::pass_on(&mut command);
     let error = command.exec();
-    Err(Error::unavailable(format!("cannot run {}: {error}", program.display())))
+    Err(cli::files::cannot("run", &program, &error))
 }
 
 /// A bundled command is never looked for in PATH, so that nothing there can take its place.

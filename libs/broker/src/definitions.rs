@@ -51,7 +51,9 @@ impl Definitions {
     /// The definition with the connection's base URL; not compared with what was confirmed.
     pub(crate) fn of_instance(&self, record: &Connection) -> Result<Definition> {
         let definition = self.find(&record.provider)?;
-        definition.with_base_url(record.base_url.as_deref()).map_err(|error| Error::invalid(error.to_string()))
+        definition.with_base_url(record.base_url.as_deref()).map_err(|error| {
+            Error::invalid(error.to_string()).hint(format!("authsome inspect {} shows it", definition.name))
+        })
     }
 
     /// The definition of a connection, exactly as the person confirmed it at login.
@@ -72,7 +74,10 @@ impl Definitions {
 }
 
 pub(crate) fn bound(definition: &Definition) -> Result<Bound> {
-    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: api_url {error}", definition.name)))?;
+    let scope = definition.bound().map_err(|error| {
+        Error::invalid(format!("{}: api_url {error}", definition.name))
+            .hint(format!("authsome inspect {} shows it", definition.name))
+    })?;
     Ok(Bound {
         token_url: scope.token_url,
         revocation_url: scope.revocation_url,

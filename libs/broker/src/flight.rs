@@ -52,7 +52,9 @@ impl Flight {
         let result = lock(&self.result);
         let waited = self.done.wait_timeout_while(result, limit, |result| result.is_none());
         let (result, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        result.clone().unwrap_or_else(|| Err(Error::new(Code::Timeout, "the renewal of the token takes too long")))
+        result.clone().unwrap_or_else(|| {
+            Err(Error::new(Code::Timeout, "the renewal of the token takes too long").hint("try again in a moment"))
+        })
     }
 }
 

@@ -4,6 +4,9 @@ use proto::{Error, Key, Result};
 use std::fmt;
 use std::str::FromStr;
 
+/// What a host does whose lease is not taken.
+pub(crate) const RESOLVE_AGAIN: &str = "resolve the request again";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lease {
     pub key: Key,
@@ -32,9 +35,10 @@ impl FromStr for Lease {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Lease> {
-        let (key, print) = text.rsplit_once('@').ok_or_else(|| Error::invalid("the lease is none of ours"))?;
+        let (key, print) =
+            text.rsplit_once('@').ok_or_else(|| Error::invalid("the lease is none of ours").hint(RESOLVE_AGAIN))?;
         if print.len() != 16 || !print.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Error::invalid("the lease is none of ours"));
+            return Err(Error::invalid("the lease is none of ours").hint(RESOLVE_AGAIN));
         }
         Ok(Lease { key: key.parse()?, print: print.to_owned() })
     }

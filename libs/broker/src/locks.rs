@@ -42,6 +42,7 @@ fn held(file: File) -> Held {
 fn file(folder: &Path, key: &Key, name: &str) -> Result<Option<File>> {
     let failed = |what: &str, error: std::io::Error| {
         Error::unavailable(format!("cannot {what} the lock of {key} in {}: {error}", folder.display()))
+            .hint(format!("ls -ld {}", folder.display()))
     };
     if !folder.is_dir() {
         let made = DirBuilder::new().mode(0o700).create(folder);

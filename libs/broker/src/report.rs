@@ -1,7 +1,7 @@
 //! `report`: a request with our credential was answered. A 401 may be repaired, once.
 
 use crate::flight::Flights;
-use crate::lease::Lease;
+use crate::lease::{Lease, RESOLVE_AGAIN};
 use crate::renewal::Cause;
 use crate::usable;
 use crate::world::{Stored, World};
@@ -23,7 +23,7 @@ pub(crate) fn report(
 ) -> Result<bool> {
     let lease: Lease = report.lease.parse()?;
     if lease.key.profile != *profile {
-        return Err(Error::invalid("the lease is of another profile"));
+        return Err(Error::invalid("the lease is of another profile").hint(RESOLVE_AGAIN));
     }
     if report.status != 401 || lacks_scope(report) {
         return Ok(false);

@@ -25,7 +25,8 @@ pub(crate) fn key_of(table: &Table, session: &Session, wanted: &Resolve) -> Resu
         return Err(Error::new(
             Code::Denied,
             format!("a credential goes over https only, not {}", shown(&request.scheme)),
-        ));
+        )
+        .hint("use https: a credential is never sent in plain text"));
     }
     let authority = authority(request)?;
     let provider = match table.find(&authority, &request.path) {
@@ -36,9 +37,13 @@ pub(crate) fn key_of(table: &Table, session: &Session, wanted: &Resolve) -> Resu
             return Err(Error::new(Code::Ambiguous, text).hint("authsome run --only NAME").choices(choices));
         }
         Found::Excepted(provider) => {
-            return Err(Error::new(Code::Denied, format!("{} is {provider}'s own login", authority.host)));
+            return Err(Error::new(Code::Denied, format!("{} is {provider}'s own login", authority.host))
+                .hint(format!("authsome login {provider} logs in; no credential goes there")));
         }
-        Found::None => return Err(Error::new(Code::NotFound, format!("no connection is for {authority}"))),
+        Found::None => {
+            return Err(Error::new(Code::NotFound, format!("no connection is for {authority}"))
+                .hint("authsome list --connected; a definition's api_url names the hosts"));
+        }
     };
     let Some(route) = table.route(provider) else { unreachable!("the index is made of the routes") };
     let connection = match (&wanted.connection, &route.connection) {
@@ -56,8 +61,13 @@ pub(crate) fn resolve(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, req
     serves(&usable, key, request)?;
     let Some(connection) = key.connection_name() else { unreachable!("made of a connection's name") };
     let Some(credential) = usable.credential() else { unreachable!("usable() lets none through without") };
-    let slots = provider::render(&usable.definition, &SecretString::from(credential))
-        .map_err(|error| Error::new(Code::Denied, format!("{key}: {error}")))?;
+    let slots = provider::render(&usable.definition, &SecretString::from(credential)).map_err(|error| {
+        Error::new(Code::Denied, format!("{key}: {error}")).hint(format!(
+            "authsome login {}{} --force",
+            key.provider,
+            key.flags()
+        ))
+    })?;
     let mut secret = Secrets::new();
     let mut set: Vec<Set> = Vec::new();
     for (index, slot) in slots.into_iter().enumerate() {
@@ -131,7 +141,9 @@ fn wire(place: &provider::Place, name: String, from: String) -> Set {
 fn serves(usable: &Usable, key: &Key, request: &Request) -> Result<()> {
     let authority = authority(request)?;
     let path = Readings::of(&request.path);
-    let targets = usable.definition.targets().map_err(|error| Error::invalid(format!("{}: {error}", key.provider)))?;
+    let targets = usable.definition.targets().map_err(|error| {
+        Error::invalid(format!("{}: {error}", key.provider)).hint(format!("authsome inspect {} shows it", key.provider))
+    })?;
     if targets.iter().any(|target| target.matches(&authority, &path)) {
         return Ok(());
     }
@@ -140,7 +152,9 @@ fn serves(usable: &Usable, key: &Key, request: &Request) -> Result<()> {
 }
 
 fn authority(request: &Request) -> Result<Authority> {
-    let host = request.host.parse().map_err(|error| Error::invalid(format!("the request's host: {error}")))?;
+    let host = request.host.parse().map_err(|error| {
+        Error::invalid(format!("the request's host: {error}")).hint("name it as DNS does: api.example.com")
+    })?;
     Ok(Authority::new(host, request.port))
 }
 

@@ -162,7 +162,9 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
     }
     if definitions.is_empty() {
         let definition = world.definitions.find(provider)?;
-        definitions.push(definition.with_base_url(None).map_err(|error| Error::invalid(error.to_string()))?);
+        definitions.push(definition.with_base_url(None).map_err(|error| {
+            Error::invalid(error.to_string()).hint(format!("authsome inspect {} shows it", definition.name))
+        })?);
     }
     let (mut targets, mut except, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for definition in &definitions {
@@ -195,7 +197,9 @@ fn discovered(record: &Connection) -> impl Iterator<Item = &str> {
 }
 
 fn targets_of(definition: &Definition) -> Result<Vec<provider::Target>> {
-    definition.targets().map_err(|error| Error::invalid(format!("api_url {error}")))
+    definition.targets().map_err(|error| {
+        Error::invalid(format!("api_url {error}")).hint(format!("authsome inspect {} shows it", definition.name))
+    })
 }
 
 fn wire(targets: Vec<provider::Target>) -> Vec<Target> {

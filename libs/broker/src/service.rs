@@ -78,7 +78,7 @@ impl Broker {
             })?;
             // Which of the two was meant is nobody's to guess.
             if by_name.insert(name.clone(), value).is_some() {
-                return Err(Error::invalid(format!("{name} is named twice, once by an alias")));
+                return Err(Error::invalid(format!("{name} is named twice, once by an alias")).hint("name it once"));
             }
         }
         Ok(by_name)

@@ -41,7 +41,10 @@ pub fn name_of(definition: &Definition) -> Result<ProviderName> {
 
 /// What a person confirms by logging in under this definition.
 pub fn bound(definition: &Definition) -> Result<Bound> {
-    let scope = definition.bound().map_err(|error| Error::invalid(format!("{}: api_url {error}", definition.name)))?;
+    let scope = definition.bound().map_err(|error| {
+        Error::invalid(format!("{}: api_url {error}", definition.name))
+            .hint(format!("authsome inspect {} shows it", definition.name))
+    })?;
     Ok(Bound {
         token_url: scope.token_url,
         revocation_url: scope.revocation_url,

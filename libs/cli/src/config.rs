@@ -1,5 +1,6 @@
 //! `config.json`: which helpers serve, where the callback listens, aliases. No secret.
 
+use crate::files::cannot;
 use crate::home::{self, Home};
 use proto::{Error, Object, Result};
 use serde::Deserialize;
@@ -33,7 +34,8 @@ impl Config {
         match fs::metadata(&file) {
             // A pipe in its place would be waited for.
             Ok(found) if !found.is_file() => {
-                return Err(Error::invalid(format!("{} is no regular file", file.display())));
+                let shown = file.display();
+                return Err(Error::invalid(format!("{shown} is no regular file")).hint(format!("rm {shown}")));
             }
             Ok(found) => home::refuse_writable(&file, &found)?,
             Err(_) => {} // reading it tells
@@ -41,7 +43,7 @@ impl Config {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Default::default()),
-            Err(error) => return Err(Error::unavailable(format!("cannot read {}: {error}", file.display()))),
+            Err(error) => return Err(cannot("read", &file, &error)),
         };
         let broken = |error: serde_json::Error| {
             Error::invalid(format!("{}: {error}", file.display())).hint(format!("its keys are {}", KEYS.join(", ")))

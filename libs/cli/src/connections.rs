@@ -192,6 +192,7 @@ pub fn record(row: &Row) -> Result<Connection> {
     // By reference: `list` reads thousands. A complaint is made where it quotes nothing.
     Connection::deserialize(&row.record)
         .or_else(|_| codec::from_object(&format!("record {}", row.key), row.record.clone()))
+        .map_err(|error: Error| error.hint(format!("authsome login {}{} --force", row.key.provider, row.key.flags())))
 }
 
 /// The same where several are shown: a record of another shape is `unknown`, and stops no other.

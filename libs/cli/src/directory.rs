@@ -4,6 +4,7 @@
 //! when it is the person's own, nobody else may write it, and the person trusted this path with
 //! this content. It chooses among connections that are there; it never makes one.
 
+use crate::files::cannot;
 use crate::lock::{self, sha256};
 use crate::{Context, home};
 use proto::{Code, ConnectionName, Error, ProviderName, Result};
@@ -74,7 +75,11 @@ impl Context {
         for (alias, connection) in written {
             let provider = self.canonical_name(&alias);
             if choices.insert(provider.clone(), connection).is_some() {
-                return Err(Error::invalid(format!("{}: it names {provider} twice, by an alias", path.display())));
+                return Err(Error::invalid(format!("{}: it names {provider} twice, by an alias", path.display()))
+                    .hint(format!(
+                        "leave one of the two out, then authsome connection trust {}",
+                        parent(path).display()
+                    )));
             }
         }
         Ok(choices)
@@ -85,7 +90,7 @@ impl Context {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Trusted::new()),
-            Err(error) => return Err(Error::unavailable(format!("cannot read {}: {error}", path.display()))),
+            Err(error) => return Err(cannot("read", &path, &error)),
         };
         if let Ok(metadata) = fs::metadata(&path) {
             home::refuse_writable(&path, &metadata)?;
@@ -105,8 +110,12 @@ impl Context {
             file.sync_all()?;
             fs::rename(&new, &path)
         };
-        write().map_err(|error| Error::unavailable(format!("cannot write {}: {error}", path.display())))
+        write().map_err(|error| cannot("write", &path, &error))
     }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
 }
 
 /// The nearest folder, upwards, that has such a file, or anything of that name.
@@ -117,8 +126,10 @@ fn nearest(from: &Path) -> Option<PathBuf> {
 /// By one path, however the folder was called.
 fn path_in(folder: &Path) -> Result<PathBuf> {
     let real = fs::canonicalize(folder);
-    real.map(|real| real.join(FILE))
-        .map_err(|error| Error::invalid(format!("cannot find the directory {}: {error}", folder.display())))
+    real.map(|real| real.join(FILE)).map_err(|error| {
+        Error::invalid(format!("cannot find the directory {}: {error}", folder.display()))
+            .hint("authsome connection trust DIR, a directory with .authsome.json in it")
+    })
 }
 
 /// The text of a file that is the person's own and that nobody else may write.
@@ -128,22 +139,24 @@ fn read(path: &Path) -> Result<String> {
         ErrorKind::NotFound => {
             Error::new(Code::NotFound, format!("there is no {shown}")).hint("it holds {\"PROVIDER\": \"CONNECTION\"}")
         }
-        _ => Error::unavailable(format!("cannot read {shown}: {error}")),
+        _ => cannot("read", path, &error),
     };
     // A link would make somebody else's file look like one of this directory; a pipe would hang.
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
     let mut file: File = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
         if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-            return Error::new(Code::Denied, format!("{shown} is a symbolic link"));
+            return Error::new(Code::Denied, format!("{shown} is a symbolic link"))
+                .hint("put the file itself there, or trust the directory that it lies in");
         }
         failed(error)
     })?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() || metadata.len() > LONGEST {
-        return Err(Error::invalid(format!("{shown} is no file of choices")));
+        return Err(Error::invalid(format!("{shown} is no file of choices"))
+            .hint("it holds {\"PROVIDER\": \"CONNECTION\"} and nothing else"));
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(Error::new(Code::Denied, format!("{shown} belongs to another user")));
+        return Err(Error::new(Code::Denied, format!("{shown} belongs to another user")).hint(format!("ls -l {shown}")));
     }
     home::refuse_writable(path, &metadata)?;
     let mut text = String::new();

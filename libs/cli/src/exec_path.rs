@@ -3,6 +3,7 @@
 //! Never the current directory, never a name with a slash. Roles and bundled commands are not
 //! looked up in PATH, so that nothing there can take their place.
 
+use crate::files::cannot;
 use crate::home;
 use proto::{Error, Result};
 use std::ffi::OsString;
@@ -54,11 +55,9 @@ pub fn find_helper(role: &str, name: &str) -> Result<PathBuf> {
             _ => format!("put an executable {program} on PATH, or name another {role} in config.json"),
         })
     })?;
-    let real = fs::canonicalize(&found)
-        .map_err(|error| Error::unavailable(format!("cannot read {}: {error}", found.display())))?;
+    let real = fs::canonicalize(&found).map_err(|error| cannot("read", &found, &error))?;
     for place in [Some(real.as_path()), real.parent()].into_iter().flatten() {
-        let metadata = fs::metadata(place)
-            .map_err(|error| Error::unavailable(format!("cannot read {}: {error}", place.display())))?;
+        let metadata = fs::metadata(place).map_err(|error| cannot("read", place, &error))?;
         home::refuse_writable(place, &metadata)?;
     }
     Ok(real)

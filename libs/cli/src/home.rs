@@ -19,8 +19,10 @@ impl Home {
         let path = path.or_else(|| Some(variable("HOME")?.join(".authsome"))).ok_or_else(|| {
             Error::invalid("neither --home, AUTHSOME_HOME nor HOME is set").hint("authsome --home DIR …")
         })?;
-        let absolute = std::path::absolute(&path)
-            .map_err(|error| Error::unavailable(format!("cannot find the home {}: {error}", path.display())))?;
+        let absolute = std::path::absolute(&path).map_err(|error| {
+            Error::unavailable(format!("cannot find the home {}: {error}", path.display()))
+                .hint("authsome --home DIR … names one by its whole path")
+        })?;
         Ok(Home(absolute))
     }
 

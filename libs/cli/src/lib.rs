@@ -12,6 +12,7 @@ pub mod connections;
 pub mod context;
 pub mod directory;
 pub mod exec_path;
+pub mod files;
 pub mod helpers;
 pub mod home;
 pub mod kernel;

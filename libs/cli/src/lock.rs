@@ -2,7 +2,7 @@
 //!
 //! The vault's own where it has `lock`, else a file that every program on this machine names alike.
 
-use crate::{Context, home};
+use crate::{Context, files, home};
 use helper::vault::Vault;
 use proto::{Code, Error, Key, Result};
 use ring::digest;
@@ -78,7 +78,7 @@ impl Drop for Lock {
 pub fn file(folder: &Path, name: &str) -> Result<Option<File>> {
     home::make_private(folder)?;
     let path = folder.join(name);
-    let failed = |error: std::io::Error| Error::unavailable(format!("cannot lock {}: {error}", path.display()));
+    let failed = |error: std::io::Error| files::cannot("lock", &path, &error);
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = opened.map_err(failed)?;
     match file.try_lock() {

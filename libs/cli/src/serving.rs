@@ -28,7 +28,10 @@ pub fn serve_if_asked<S: Service>(
         // The host traces both directions of the pipe; a second trace would only repeat it.
         let served = helper::serve(service.clone(), std::io::stdin(), std::io::stdout(), None);
         after(&service);
-        served.map_err(|error| Error::invalid(format!("serving the role {role}: {error}")))
+        served.map_err(|error| {
+            Error::invalid(format!("serving the role {role}: {error}"))
+                .hint("AUTHSOME_TRACE=1 before the command that started it shows what was said")
+        })
     });
     Some(ended(served, &globals))
 }

@@ -13,6 +13,7 @@
 //! cannot be seen from here. Marks that cannot be read may be those of a session: then a program is inside.
 
 use crate::Home;
+use crate::files::cannot;
 use crate::home::{is_writable, make_private};
 use crate::kernel;
 use crate::process::{self, Process};
@@ -35,13 +36,13 @@ impl Session {
         let sessions = directory_of_sessions(home)?;
         sweep(home);
         let Some(own) = process::stat("self").map(|found| found.process) else {
-            return Err(Error::unavailable("cannot read /proc/self/stat"));
+            return Err(Error::unavailable("cannot read /proc/self/stat").hint("mount -t proc proc /proc"));
         };
         let directory = sessions.join(own.to_string());
         make_private(&directory)?;
         let held = fs::File::open(&directory).and_then(|held| held.lock().map(|()| held));
-        let failed = |error| Error::unavailable(format!("cannot lock {}: {error}", directory.display()));
-        Ok(Session { _held: held.map_err(failed)?, directory })
+        let held = held.map_err(|error| cannot("lock", &directory, &error))?;
+        Ok(Session { _held: held, directory })
     }
 
     /// Notes that the proxy is this process.
@@ -57,7 +58,7 @@ impl Session {
     /// Writes a file into the session's directory, 0600; gives its path.
     pub fn write(&self, name: &str, contents: &[u8]) -> Result<PathBuf> {
         let path = self.directory.join(name);
-        let failed = |error: io::Error| Error::unavailable(format!("cannot write {}: {error}", path.display()));
+        let failed = |error: io::Error| cannot("write", &path, &error);
         let mut file =
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
         file.write_all(contents).map_err(failed)?;

@@ -48,8 +48,10 @@ impl SessionArgs {
         let upstream_ca = self.upstream_ca.as_ref().map(|path| {
             // A helper's working directory is another one.
             let absolute = std::fs::canonicalize(path);
-            let absolute =
-                absolute.map_err(|error| Error::invalid(format!("--upstream-ca {}: {error}", path.display())));
+            let absolute = absolute.map_err(|error| {
+                Error::invalid(format!("--upstream-ca {}: {error}", path.display()))
+                    .hint("--upstream-ca FILE, certificates in PEM")
+            });
             absolute.map(|path| path.display().to_string())
         });
         if let Some(address) = self.listen.filter(|address| !self.i_know && is_public(address.ip())) {

@@ -73,8 +73,10 @@ fn request(task: &Task, secret: &SecretString) -> Result<Request<Vec<u8>>> {
     let Some(check) = &task.definition.check else { return Err(task.broken("it has no check")) };
     let mut url = settings::endpoint(task, "check", &check.url)?.url().clone();
     refuse_foreign(task, &url)?;
-    let slots = provider::render(&task.definition, secret)
-        .map_err(|why| Error::invalid(format!("cannot use the credential of {}: {why}", task.name())))?;
+    let slots = provider::render(&task.definition, secret).map_err(|why| {
+        Error::invalid(format!("cannot use the credential of {}: {why}", task.name()))
+            .hint(format!("authsome login {} --force", task.name()))
+    })?;
     // The usual place is the first; there is always one.
     let slot = slots.into_iter().next().ok_or_else(|| task.broken("it names no place for its credential"))?;
     if let Place::Query { name } = &slot.place {

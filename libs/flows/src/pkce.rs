@@ -105,5 +105,8 @@ fn code(task: &Task, provider: &Provider, answer: Authorized) -> Result<SecretSt
         return Err(failure::login(task, "the login", &rejected));
     }
     let code = answer.secret.get("code").map(SecretString::from);
-    code.ok_or_else(|| Error::new(Code::Denied, format!("{name} answered the login without a code")))
+    code.ok_or_else(|| {
+        Error::new(Code::Denied, format!("{name} answered the login without a code"))
+            .hint(format!("authsome login {name} --force"))
+    })
 }

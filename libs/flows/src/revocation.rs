@@ -18,7 +18,9 @@ pub(crate) fn revoke(
     complete(&mut provider).map_err(|failure| failure::login(task, "the revocation", &failure))?;
     if provider.revocation.is_none() {
         let name = task.name();
-        return Err(Error::new(Code::Unsupported, format!("{name} has no endpoint to revoke a token")));
+        return Err(
+            Error::new(Code::Unsupported, format!("{name} has no endpoint to revoke a token")).hint(own_pages(task))
+        );
     }
     let own = task.oauth()?.revocation.as_ref().map(|own| own.tokens.clone()).unwrap_or_default();
     // RFC 7009 §2.1: the end of a refresh token ends the grant.
@@ -32,7 +34,7 @@ pub(crate) fn revoke(
     let tokens: Vec<_> = order.into_iter().filter_map(held).collect();
     if tokens.is_empty() {
         let text = format!("the connection holds no token that {} can revoke", task.name());
-        return Err(Error::new(Code::Unsupported, text));
+        return Err(Error::new(Code::Unsupported, text).hint(own_pages(task)));
     }
     let mut withdrawn = false;
     for (token, which) in tokens {
@@ -44,8 +46,15 @@ pub(crate) fn revoke(
     }
     match withdrawn {
         true => Ok(()),
-        false => Err(Error::new(Code::Unsupported, format!("{} revokes no tokens of this kind", task.name()))),
+        false => Err(Error::new(Code::Unsupported, format!("{} revokes no tokens of this kind", task.name()))
+            .hint(own_pages(task))),
     }
+}
+
+/// Where a person withdraws an access that cannot be withdrawn from here.
+fn own_pages(task: &Task) -> String {
+    let pages = task.definition.dashboard_url.as_deref().unwrap_or("the provider's own pages");
+    format!("withdraw the access at {pages}")
 }
 
 /// How this connection's client authenticates, wherever that was kept.

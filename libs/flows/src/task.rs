@@ -12,8 +12,9 @@ pub(crate) struct Task<'a> {
 
 impl<'a> Task<'a> {
     pub(crate) fn new(tools: &'a Tools<'a>, definition: &Object) -> Result<Task<'a>> {
-        let definition = provider::given(definition.clone())
-            .map_err(|why| Error::invalid(format!("the definition cannot be used: {why}")))?;
+        let definition = provider::given(definition.clone()).map_err(|why| {
+            Error::invalid(format!("the definition cannot be used: {why}")).hint("authsome inspect PROVIDER shows it")
+        })?;
         Ok(Task { tools, definition })
     }
 

@@ -104,6 +104,7 @@ impl Vault {
 
     fn nonsense(&self, op: &str) -> Error {
         Error::unavailable(format!("helper {}: {op} was answered with nothing, or as unchanged", self.0.helper()))
+            .hint(format!("authsome-conform vault -- {} tells what it does wrong", self.0.helper()))
     }
 }
 

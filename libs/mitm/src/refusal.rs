@@ -43,10 +43,13 @@ impl Refusal {
 
     pub(crate) fn malformed(message: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, "malformed", message)
+            .fix("mend the client: only what every server reads alike is passed on (RFC 9112, RFC 9113)")
     }
 
     pub(crate) fn placeholder(message: impl Into<String>) -> Refusal {
-        Refusal::new(StatusCode::FORBIDDEN, "placeholder", message)
+        Refusal::new(StatusCode::FORBIDDEN, "placeholder", message).fix(
+            "put the placeholder where the provider takes its credential: authsome inspect PROVIDER shows the places",
+        )
     }
 
     pub(crate) fn response(&self) -> Response<Bytes> {

@@ -164,8 +164,9 @@ impl Error {
         self
     }
 
+    /// A fault of the program; its hint asks for a report.
     pub fn internal(message: impl Into<String>) -> Self {
-        Error::new(Code::Internal, message)
+        Error::new(Code::Internal, message).hint("a fault of authsome: report it, with what AUTHSOME_TRACE=1 shows")
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -179,6 +180,7 @@ impl Error {
     /// `op` is not in this helper's vocabulary.
     pub fn unsupported(op: &str) -> Self {
         Error::new(Code::Unsupported, format!("unknown op {:?}", crate::redact::shown(op)))
+            .hint("authsome whoami shows which helpers serve; those of one release know the same ops")
     }
 }
 

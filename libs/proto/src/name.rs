@@ -194,7 +194,8 @@ impl FromStr for Key {
     fn from_str(text: &str) -> Result<Self> {
         let parts: Vec<&str> = text.split('/').collect();
         let &[profile, provider, name] = parts.as_slice() else {
-            return Err(Error::invalid(format!("key {:?} is not profile/provider/name", crate::redact::shown(text))));
+            return Err(Error::invalid(format!("key {:?} is not profile/provider/name", crate::redact::shown(text)))
+                .hint("such as default/notion/work"));
         };
         let slot = match name {
             "@client" => Slot::Client,

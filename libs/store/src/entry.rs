@@ -14,7 +14,13 @@ const MAX_SECRET: usize = 512 * 1024;
 /// Refuses an entry that could do harm when it is used: a secret that would split a header, the
 /// placeholder in a credential's place, or more than a line can carry.
 pub(crate) fn check(put: &Put) -> Result<()> {
-    let refused = |what: String| Err(Error::invalid(format!("storing {}: {what}", put.key)));
+    let refused = |what: String| {
+        Err(Error::invalid(format!("storing {}: {what}", put.key)).hint(format!(
+            "give another credential: authsome login {}{} --force",
+            put.key.provider,
+            put.key.flags()
+        )))
+    };
     if json_length(&put.record) > MAX_RECORD {
         return refused(format!("the record has more than {MAX_RECORD} bytes"));
     }

@@ -30,7 +30,8 @@ impl Home {
         };
         let metadata = home.metadata().map_err(|error| failed("opening the home", &home, &error))?;
         if !metadata.is_dir() {
-            return Err(Error::unavailable(format!("the home {} is not a folder", home.display())));
+            return Err(Error::unavailable(format!("the home {} is not a folder", home.display()))
+                .hint("authsome --home DIR … uses another place"));
         }
         refuse(&home, &metadata, WRITABLE, "go-w")?;
         Ok(Some(Home(home)))
@@ -39,8 +40,9 @@ impl Home {
     /// The home, made when there is none.
     pub fn make(path: &Path) -> Result<Home> {
         make_folder(path)?;
-        Home::find(path)?
-            .ok_or_else(|| Error::unavailable(format!("the home {} was removed while it was opened", path.display())))
+        Home::find(path)?.ok_or_else(|| {
+            Error::unavailable(format!("the home {} was removed while it was opened", path.display())).hint("try again")
+        })
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -93,7 +95,8 @@ fn check_regular(path: &Path, metadata: &Metadata) -> Result<()> {
     if metadata.is_file() {
         return Ok(());
     }
-    Err(Error::new(Code::Denied, format!("{} is not a regular file", path.display())))
+    let shown = path.display();
+    Err(Error::new(Code::Denied, format!("{shown} is not a regular file")).hint(format!("ls -l {shown}")))
 }
 
 fn refuse(path: &Path, metadata: &Metadata, bits: u32, mend: &str) -> Result<()> {

@@ -11,6 +11,9 @@ use std::fs::{File, TryLockError};
 /// Held while a vault is made, and round each write.
 pub(crate) const WRITE: &str = "write";
 
+/// What mends a lock that the system refuses.
+const NO_LOCKS: &str = "authsome --home DIR … uses a home on a file system with locks (flock(2))";
+
 /// The open file of a lock, not yet locked; makes `locks` when it is missing.
 pub(crate) fn file(home: &Home, name: &str) -> Result<File> {
     let folder = home.path(LOCKS);
@@ -22,7 +25,7 @@ pub(crate) fn file(home: &Home, name: &str) -> Result<File> {
 
 /// Waits its turn; the system serves in the order of asking.
 pub(crate) fn wait(file: &File) -> Result<()> {
-    file.lock().map_err(|error| Error::unavailable(format!("locking the vault: {error}")))
+    file.lock().map_err(|error| Error::unavailable(format!("locking the vault: {error}")).hint(NO_LOCKS))
 }
 
 /// The keys locked by this process through this handle.
@@ -40,7 +43,9 @@ impl Held {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(key)),
-            Err(TryLockError::Error(error)) => return Err(Error::unavailable(format!("locking {key}: {error}"))),
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::unavailable(format!("locking {key}: {error}")).hint(NO_LOCKS));
+            }
         }
         self.0.insert(key.clone(), file);
         Ok(())
@@ -62,7 +67,7 @@ fn name_of(key: &Key) -> String {
 }
 
 fn locked(key: &Key) -> Error {
-    Error::new(Code::Locked, format!("{key} is locked by another process"))
+    Error::new(Code::Locked, format!("{key} is locked by another process")).hint("try again in a moment")
 }
 
 #[cfg(test)]

@@ -46,7 +46,10 @@ impl Vault {
 
     fn got(&mut self, get: &Get) -> Result<Got> {
         let key = get.key.to_string();
-        let missing = || Error::new(Code::NotFound, format!("the vault has no {key}"));
+        let missing = || {
+            Error::new(Code::NotFound, format!("the vault has no {key}"))
+                .hint(format!("authsome-vault list {}/ shows what there is", get.key.profile))
+        };
         let Some(open) = self.existing()? else { return Err(missing()) };
         let (state, row) = open.backend.get(&key)?.ok_or_else(missing)?;
         if !Register::open(&open.sealer, state)?.has(row.rev) {
@@ -206,7 +209,8 @@ impl Vault {
         if self.existing()?.is_none() {
             founding::make(&Home::make(&self.path)?)?;
         }
-        self.existing()?.ok_or_else(|| Error::unavailable("the vault was removed while it was opened"))
+        self.existing()?
+            .ok_or_else(|| Error::unavailable("the vault was removed while it was opened").hint("try again"))
     }
 }
 
@@ -218,7 +222,10 @@ fn listing(rev: u64, records: &str, next: Option<&str>) -> String {
 
 /// Whether a write may happen, given the revision that is there.
 fn expect(expected: &Expect, there: Option<u64>, register: &Register, key: &str) -> Result<()> {
-    let conflict = |what: &str| Err(Error::new(Code::Conflict, format!("{key} {what}")));
+    let conflict = |what: &str| {
+        Err(Error::new(Code::Conflict, format!("{key} {what}"))
+            .hint(format!("authsome-vault get {key}, then try again")))
+    };
     match (expected, there) {
         (Expect::Anything, _) | (Expect::Missing, None) => Ok(()),
         (Expect::Missing, Some(_)) => conflict("is there already"),
@@ -247,5 +254,6 @@ fn check_prefix(prefix: &str) -> Result<()> {
     Err(Error::invalid(format!(
         "prefix {:?} is neither whole parts ending in '/' nor a key",
         proto::redact::shown(prefix)
-    )))
+    ))
+    .hint("such as default/ or default/notion/"))
 }
