@@ -10,11 +10,13 @@ mod bins;
 mod completions;
 mod definitions;
 mod dependencies;
+mod errors;
 mod files;
 mod manual;
 mod programs;
 mod protocol;
 mod roff;
+mod scan;
 mod sources;
 mod words;
 
