@@ -137,7 +137,10 @@ impl Page {
         let thread = std::thread::Builder::new()
             .name("login-page".to_owned())
             .spawn(move || server::run(listeners, serving, stopped))
-            .map_err(|error| Error::unavailable(format!("no thread for the login page: {error}")))?;
+            .map_err(|error| {
+                Error::unavailable(format!("no thread for the login page: {error}"))
+                    .hint("ulimit -u shows how many processes are allowed")
+            })?;
         Ok(Page { shared, origin: callback.origin(), stop: Some(stop), thread: Some(thread) })
     }
 
@@ -219,7 +222,8 @@ fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
     if error.kind() != ErrorKind::AddrInUse {
-        return Error::unavailable(format!("cannot listen on {address}: {error}"));
+        return Error::unavailable(format!("cannot listen on {address}: {error}"))
+            .hint("the config key callback sets another loopback address: man authsome-config");
     }
     let port = address.port();
     Error::new(Code::PortInUse, format!("port {port} is in use, and the login page needs it")).hint(format!(

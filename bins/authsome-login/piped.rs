@@ -32,7 +32,10 @@ impl Piped {
         // With all its room from the start: one that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize + 1));
         let read = std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes);
-        read.map_err(|error| Error::unavailable(format!("cannot read stdin: {error}")))?;
+        read.map_err(|error| {
+            Error::unavailable(format!("cannot read stdin: {error}"))
+                .hint("pipe the key in: … | authsome login PROVIDER --stdin")
+        })?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(Error::invalid(format!("stdin is too long for a key: more than {} KiB", MAX_BYTES / 1024))
                 .hint("pipe the key alone in: … | authsome login PROVIDER --stdin"));
