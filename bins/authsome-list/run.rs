@@ -77,7 +77,8 @@ fn providers(context: &Context, named: Option<&ConnectionName>) -> Result<Vec<Li
     }
     // A connection whose definition was removed is still somebody's credential.
     for (name, stored) in stored {
-        let missing = Error::new(Code::NoProvider, "it has no definition");
+        let missing = Error::new(Code::NoProvider, "it has no definition")
+            .hint(format!("put {name}.json into providers/ again, or end it: authsome-vault erase {name}/CONNECTION"));
         let (name, broken, named) = (name.to_string(), Some(missing.message.clone()), named.cloned());
         let standings = standings(context, &stored, Err(missing));
         listed.push(Listed { name, auth_type: "-", source: "missing", broken, stored, standings, named });

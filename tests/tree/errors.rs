@@ -44,7 +44,7 @@ const NO_HINT: &[(&str, &str, &str)] = &[
     ("libs/store/src/seal.rs", "an entry too large to seal", "entries are bounded far below it"),
     ("bins/authsome-login/fields.rs", "{problem}", "the message says what the field must look like"),
     ("bins/authsome-run/child.rs", "message", "the name is the person's own, and the message says what was looked for"),
-    ("libs/broker/src/renewal.rs", "failure.why", "it is given the hint of the renewal that failed"),
+    ("libs/broker/src/renewal/", "failure.why", "it is given the hint of the renewal that failed"),
     ("libs/flows/src/failure.rs", "text(", "each caller adds what helps in its place"),
 ];
 

@@ -60,7 +60,9 @@ impl Judge {
         let definition = &self.definition;
         self.bounds.entry(base_url.map(str::to_owned)).or_insert_with(|| {
             let definition = definition.as_ref().map_err(Error::clone)?;
-            let applied = definition.with_base_url(base_url).map_err(|error| Error::invalid(error.to_string()))?;
+            let applied = definition.with_base_url(base_url).map_err(|error| {
+                Error::invalid(error.to_string()).hint(format!("authsome inspect {} shows it", definition.name))
+            })?;
             catalog::bound(&applied)
         })
     }

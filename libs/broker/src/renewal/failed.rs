@@ -48,4 +48,5 @@ pub(super) fn too_soon(key: &Key, record: &Connection, retry_at: i64) -> Error {
 pub(super) fn busy(key: &Key) -> Error {
     Error::new(Code::Locked, format!("another process is renewing the connection {} of {}", key.slot, key.provider))
         .outcome(Outcome::RetryAt)
+        .hint("try again in a moment")
 }
