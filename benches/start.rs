@@ -20,7 +20,7 @@ fn main() {
     let programs = Path::new(env!("CARGO_BIN_EXE_authsome")).parent().unwrap();
     let [one, thousand, most] = [1, 1000, 10_000].map(|count| full(programs, count));
     let login = ["login", "openai", "--stdin", "--no-check", "--quiet"];
-    one.run_with_input(&login, "sk-bench-0123456789abcdef0123456789").unwrap().expect_code(0);
+    one.run_with_input(&login, "sk-proj-0123456789abcdef0123456789").unwrap().expect_code(0);
     let get = &["authsome", "get", "notion", "--field", "status"][..];
     let rows = [
         Row::new(&one, "", get, "≤ 5 ms"),

@@ -2,7 +2,7 @@
 
 use crate::person::Person;
 
-const KEY: &str = "sk-test-0123456789abcdef0123456789";
+const KEY: &str = "sk-proj-0123456789abcdef0123456789";
 
 fn with_a_key() -> Person {
     let person = Person::new();
