@@ -26,6 +26,9 @@ impl Service for Flow {
             Error::unavailable(format!("cannot set up the network: {why}"))
                 .hint("look at HTTPS_PROXY, SSL_CERT_FILE and SSL_CERT_DIR: env | grep -i -e proxy -e ssl_cert")
         })?;
+        if op == "login" {
+            http.warnings().iter().for_each(|warning| host.note(warning));
+        }
         flows::call(op, body, &Tools { transport: http, clock: &SystemClock, asks: &Person(host) })
     }
 }

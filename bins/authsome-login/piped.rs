@@ -40,7 +40,8 @@ impl Piped {
             return Err(Error::invalid(format!("stdin is too long for a key: more than {} KiB", MAX_BYTES / 1024))
                 .hint("pipe the key alone in: … | authsome login PROVIDER --stdin"));
         }
-        Piped::parse(std::str::from_utf8(&bytes).map_err(|_| Error::invalid("stdin is no text in UTF-8").hint(ALONE))?)
+        let text = text::read(&bytes).map_err(|_| Error::invalid("stdin is no text in UTF-8").hint(ALONE))?;
+        Piped::parse(&Zeroizing::new(text.into_owned()))
     }
 
     pub fn parse(text: &str) -> Result<Piped> {

@@ -2,8 +2,8 @@
 
 use crate::args::Args;
 use crate::request::request;
+use cli::helpers::Warnings;
 use cli::{Connections, Context, Status, catalog, prompt};
-use helper::NoAsks;
 use helper::vault::Vault;
 use proto::ops::flow::Refresh;
 use proto::ops::vault::Expect;
@@ -84,14 +84,17 @@ fn end(context: &Context, vault: &Vault, key: &Key) -> Result<bool> {
 fn revoke(context: &Context, request: &Refresh) -> Result<()> {
     let child = context.flow(&request.flow)?;
     let deadline = Some(Instant::now() + ANSWER);
-    child.link().call_until("revoke", codec::to_object(request), &mut NoAsks, deadline)??;
+    child.link().call_until("revoke", codec::to_object(request), &mut Warnings(context), deadline)??;
     Ok(())
 }
 
 /// A login does not wait for the lock: what it stored meanwhile is a new grant.
 fn renewed(key: &Key, error: Error) -> Error {
+    let (provider, slot) = (&key.provider, &key.slot);
     if error.code != Code::Conflict {
-        return error;
+        let message = format!("the connection {slot} of {provider} is withdrawn, but not forgotten: {}", error.message);
+        let hint = format!("authsome logout {provider} --connection {slot}{}", key.profile_flag());
+        return Error { message, ..error }.hint(hint);
     }
     let text = format!("{} was connected anew as {} meanwhile; its old tokens are withdrawn", key.provider, key.slot);
     Error::new(Code::Conflict, text).hint(format!(

@@ -153,7 +153,8 @@ fn entry_from_stdin() -> Result<(Object, Secrets)> {
         return Err(reading("it is longer than a line of the protocol may be"));
     }
     // serde_json tells a place in the text, never the text, when it is no JSON.
-    let mut entry: Object = serde_json::from_slice(&text).map_err(|_| reading("it is no JSON object"))?;
+    let text = Zeroizing::new(text::read(&text).map_err(|why| reading(&why.to_string()))?.into_owned());
+    let mut entry: Object = serde_json::from_str(&text).map_err(|_| reading("it is no JSON object"))?;
     let secret = Secrets::take_from(&mut entry)?;
     let Some(Value::Object(record)) = entry.remove("record") else {
         return Err(reading("it has no object \"record\""));

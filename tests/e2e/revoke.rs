@@ -47,6 +47,17 @@ fn one_connection_ends_and_its_neighbour_lives() {
 }
 
 #[test]
+fn a_connection_whose_refresh_token_is_withdrawn_is_forgotten_and_what_may_live_on_is_told() {
+    let world = world(Config::plain(), &["work"]);
+    world.server.fault(Endpoint::Revoke, Fault::None, Times::Once);
+    world.server.fault(Endpoint::Revoke, Fault::Status(503, Vec::new()), Times::Always);
+    let output = world.home.run(&["revoke", "demo"]).unwrap().expect_code(0);
+    assert!(output.stderr.contains("its access token may work until it expires"), "{output:?}");
+    assert!(output.stderr.contains("Withdrew and forgot the connection work"), "{output:?}");
+    world.home.run(&["get", "demo"]).unwrap().expect_code(5);
+}
+
+#[test]
 fn what_the_provider_could_not_be_told_of_is_kept_and_the_others_end() {
     let world = world(Config::plain(), &["personal", "work"]);
     world.server.fault(Endpoint::Revoke, Fault::CloseBeforeAnswer, Times::Once);

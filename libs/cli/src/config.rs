@@ -40,11 +40,14 @@ impl Config {
             Ok(found) => home::refuse_writable(&file, &found)?,
             Err(_) => {} // reading it tells
         }
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
+        let bytes = match fs::read(&file) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Default::default()),
             Err(error) => return Err(cannot("read", &file, &error)),
         };
+        let text = text::read(&bytes).map_err(|error| {
+            Error::invalid(format!("{}: {error}", file.display())).hint("write it anew in UTF-8, as editors do")
+        })?;
         let broken = |error: serde_json::Error| {
             Error::invalid(format!("{}: {error}", file.display())).hint(format!("its keys are {}", KEYS.join(", ")))
         };

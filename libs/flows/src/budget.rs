@@ -20,6 +20,19 @@ const BEGIN_WITHIN: i64 = 3;
 /// Seconds from the start in which every answer must have come, whole.
 const END_WITHIN: i64 = 17;
 
+/// Seconds for a question that the login can do without.
+const BRIEF: u64 = 5;
+
+/// A transport for such questions: a server that keeps a stream open is not waited for.
+pub(crate) struct Brief<'a>(pub(crate) &'a dyn Transport);
+
+impl Transport for Brief<'_> {
+    fn send(&self, mut request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
+        request.extensions_mut().insert(Within(Duration::from_secs(BRIEF)));
+        self.0.send(request)
+    }
+}
+
 /// A transport that refuses to begin too late or for nobody, and to wait too long.
 pub(crate) struct Budget<'a> {
     pub(crate) transport: &'a dyn Transport,
@@ -32,11 +45,11 @@ pub(crate) struct Budget<'a> {
 impl Transport for Budget<'_> {
     fn send(&self, mut request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportError> {
         if self.asks.cancelled() {
-            return Err(TransportError::NotSent("the program that asked for it is gone".to_owned()));
+            return Err(TransportError::NotSent("the program that asked for it is gone".into()));
         }
         let spent = self.clock.now().saturating_sub(self.began).max(0);
         if spent > BEGIN_WITHIN {
-            return Err(TransportError::NotSent("finding its endpoints took too long".to_owned()));
+            return Err(TransportError::NotSent("finding its endpoints took too long".into()));
         }
         let left = u64::try_from(END_WITHIN - spent).unwrap_or_default();
         request.extensions_mut().insert(Within(Duration::from_secs(left)));

@@ -2,9 +2,10 @@
 
 use crate::settings;
 use crate::task::Task;
-use ::http::{HeaderName, HeaderValue, Method, Request};
+use ::http::header::ACCEPT_ENCODING;
+use ::http::{HeaderName, HeaderValue, Method, Request, Response};
 use host::Authority;
-use oauth::TransportError;
+use oauth::{Challenge, TransportError};
 use proto::{Code, Error, Result};
 use provider::definition::Check;
 use provider::{Place, path};
@@ -18,11 +19,9 @@ pub(crate) fn check(task: &Task, secret: &SecretString) -> Result<()> {
     let request = request(task, secret)?;
     let text = match task.tools.transport.send(request) {
         Ok(response) if matches!(response.status().as_u16(), 401 | 403) => {
-            let status = response.status().as_u16();
-            let error = Error::new(Code::Denied, format!("{name} refused the credential (status {status})"));
-            return Err(error.hint(way_out(task, status == 403, &check.url)));
+            return Err(refused(task, response.status().as_u16(), &Challenge::of(response.headers()), &check.url));
         }
-        Ok(response) if response.status().as_u16() == check.expect => match found(check, response.body()) {
+        Ok(response) if response.status().as_u16() == check.expect => match found(check, response) {
             Found::Good => return Ok(()),
             Found::Other(why) => {
                 let error = Error::new(Code::Denied, format!("{name} refused the credential ({why})"));
@@ -32,7 +31,7 @@ pub(crate) fn check(task: &Task, secret: &SecretString) -> Result<()> {
         },
         Ok(response) => format!("answered {}, not {}", response.status().as_u16(), check.expect),
         Err(TransportError::NotSent(why) | TransportError::Lost(why)) => {
-            format!("could not be asked: {}", proto::redact::shown(&why))
+            format!("could not be asked: {}", proto::redact::shown(&why.text))
         }
     };
     task.tools.asks.note(&format!("the credential is kept without being checked: {name} {text}"));
@@ -46,13 +45,13 @@ enum Found {
     Unreadable,
 }
 
-fn found(check: &Check, body: &[u8]) -> Found {
+fn found(check: &Check, response: Response<Vec<u8>>) -> Found {
     let Some(wanted) = &check.body else { return Found::Good };
-    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(body) else { return Found::Unreadable };
-    match answer.pointer(&wanted.pointer) {
-        Some(value) if *value == wanted.equals => Found::Good,
+    match oauth::value_at(response, &wanted.pointer) {
+        None => Found::Unreadable,
+        Some(value) if value == wanted.equals => Found::Good,
         // What else stands there is not told: it may quote the credential.
-        _ => Found::Other(format!("{} is not {}", proto::redact::shown(&wanted.pointer), wanted.equals)),
+        Some(_) => Found::Other(format!("{} is not {}", proto::redact::shown(&wanted.pointer), wanted.equals)),
     }
 }
 
@@ -67,6 +66,18 @@ fn way_out(task: &Task, may_be_restricted: bool, url: &str) -> String {
         Some(url) => format!("make another one at {}, then authsome login {name}", proto::redact::shown(url)),
         None => format!("authsome login {name}, with another one"),
     }
+}
+
+/// The API's no; with the scopes that it wants, where it names them (RFC 6750 §3).
+fn refused(task: &Task, status: u16, challenge: &Challenge, url: &str) -> Error {
+    let name = task.name();
+    let refused = format!("{name} refused the credential (status {status})");
+    if challenge.error.as_deref() != Some("insufficient_scope") || challenge.scopes.is_empty() {
+        return Error::new(Code::Denied, refused).hint(way_out(task, status == 403, url));
+    }
+    let (shown, added) = (challenge.scopes.join(" "), challenge.scopes.join(",+"));
+    Error::new(Code::Denied, format!("{refused}: it wants the scopes {}", proto::redact::shown(&shown)))
+        .hint(format!("authsome login {name} --scopes '+{}'", proto::redact::shown(&added)))
 }
 
 fn request(task: &Task, secret: &SecretString) -> Result<Request<Vec<u8>>> {
@@ -87,6 +98,7 @@ fn request(task: &Task, secret: &SecretString) -> Result<Request<Vec<u8>>> {
         .map_err(|_| task.broken("the method of its check is none of HTTP's"))?;
     *request.uri_mut() = url.as_str().parse().map_err(|_| task.broken("its check is no HTTP address"))?;
     *request.headers_mut() = settings::headers(task, &check.headers)?;
+    request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(name) = slot.place.header() {
         let header = (HeaderName::try_from(&name), HeaderValue::try_from(slot.value.expose_secret()));
         let (Ok(name), Ok(mut value)) = header else {

@@ -106,9 +106,10 @@ pub(crate) fn secret_field(name: &str, label: &str, required: bool) -> Field {
     Field { name: name.into(), label: label.into(), masked: true, required, ..Field::default() }
 }
 
-/// What was typed, without the spaces around it.
+/// What was typed, without what stands around it and cannot be seen.
 pub(crate) fn typed(task: &Task, label: &str, text: Option<&str>) -> Result<Option<String>> {
-    let text = text.unwrap_or_default().trim();
+    // A mark that some editor put before what was copied is no part of it.
+    let text = text.unwrap_or_default().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text == proto::PLACEHOLDER {
         let name = task.name();
         return Err(Error::invalid(format!(

@@ -1,6 +1,7 @@
 //! What a definition leaves open and the provider tells: RFC 9728 from the resource to its
 //! authorization server, RFC 8414 from there to the endpoints. It sends nothing secret.
 
+use crate::budget::Brief;
 use crate::settings;
 use crate::task::Task;
 use oauth::metadata::{self, Resource, Server};
@@ -127,7 +128,8 @@ fn resource_with_scopes(task: &Task, provider: &Provider) -> Told {
 /// What the resource answers to who has no token; nothing when it cannot be asked.
 fn challenge(task: &Task, provider: &Provider, url: &str) -> Challenge {
     let loopback_http = task.definition.allow_loopback_http;
-    oauth::challenge(task.tools.transport, &provider.headers, url, loopback_http).unwrap_or_default()
+    let brief = Brief(task.tools.transport);
+    oauth::challenge(&brief, &provider.headers, url, loopback_http).unwrap_or_default()
 }
 
 fn resource(task: &Task, provider: &Provider, url: &str, challenge: &Challenge) -> Asked<Resource> {

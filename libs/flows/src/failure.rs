@@ -19,6 +19,7 @@ pub(crate) fn login(task: &Task, what: &str, failure: &Failure) -> Error {
         Failure::Unexpected { status: 400..500, .. } => {
             (Code::Unavailable, Some(format!("authsome inspect {name} shows the address that was asked")))
         }
+        Failure::NotSent(cause) | Failure::Lost(cause) => (Code::Unavailable, cause.hint.clone()),
         Failure::NowhereFound { .. } if failure.is_passing() => {
             (Code::Unavailable, Some(format!("try again: authsome login {name}")))
         }
@@ -72,7 +73,7 @@ pub(crate) fn unsent(task: &Task, failure: &Failure) -> Error {
     let name = task.name();
     let error = failed(Code::RefreshFailed, &name, "the question for its endpoints", failure);
     match failure.is_passing() {
-        true => Error { retry_at: retry_at(failure, task.now()), ..error.outcome(Outcome::RetryAt) },
+        true => passing(task, error, failure),
         false => error.outcome(Outcome::FixConfig).hint(format!("authsome inspect {name}")),
     }
 }
@@ -89,9 +90,18 @@ fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Erro
             .outcome(Outcome::FixConfig)
             .hint(format!("check the client ID and secret: authsome login {name} --reset-client")),
         Outcome::FixConfig => error.outcome(Outcome::FixConfig).hint(again),
-        Outcome::RetryAt => Error { retry_at: retry_at(failure, task.now()), ..error.outcome(Outcome::RetryAt) },
+        Outcome::RetryAt => passing(task, error, failure),
         Outcome::Lost => error.outcome(Outcome::Lost).hint(again),
     }
+}
+
+/// May be tried again; what went wrong on the way may be for the person to mend.
+fn passing(task: &Task, error: Error, failure: &Failure) -> Error {
+    let hint = match failure {
+        Failure::NotSent(cause) => cause.hint.clone(),
+        _ => None,
+    };
+    Error { retry_at: retry_at(failure, task.now()), hint, ..error.outcome(Outcome::RetryAt) }
 }
 
 fn outcome(failure: &Failure, registered: bool) -> Outcome {
@@ -139,8 +149,8 @@ fn text(name: &str, what: &str, failure: &Failure) -> String {
             let told = description.as_deref().map(|text| format!(": {}", shown(text))).unwrap_or_default();
             format!("{name} rejected {what} ({}){told}", shown(error))
         }
-        Failure::NotSent(why) => format!("cannot reach {name}: {}", shown(why)),
-        Failure::Lost(why) => format!("no whole answer from {name}: {}", shown(why)),
+        Failure::NotSent(why) => format!("cannot reach {name}: {}", shown(&why.text)),
+        Failure::Lost(why) => format!("no whole answer from {name}: {}", shown(&why.text)),
         Failure::NowhereFound { expected, tried } => {
             let places: Vec<String> =
                 tried.iter().map(|tried| format!("{}: {}", shown(&tried.place), said(&tried.said))).collect();
@@ -156,7 +166,7 @@ fn said(failure: &Failure) -> String {
         Failure::Rejected { status, error, .. } => format!("status {status}, {}", shown(error)),
         Failure::Unexpected { status, found, .. } => format!("status {status}, {found}"),
         Failure::Throttled { status, .. } => format!("status {status}, it is busy"),
-        Failure::NotSent(why) | Failure::Lost(why) => shown(why),
+        Failure::NotSent(why) | Failure::Lost(why) => shown(&why.text),
         other => shown(&other.to_string()),
     }
 }

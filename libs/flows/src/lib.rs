@@ -20,6 +20,7 @@ mod device_code;
 mod discovery;
 mod failure;
 mod github_app;
+mod guarded;
 pub mod http;
 mod jwt_bearer;
 mod learned;
@@ -31,10 +32,12 @@ mod signer;
 mod task;
 
 pub use asks::Asks;
+pub use host::Allowed;
 pub use oauth::{Transport, TransportError, Unfinished};
 pub use proto::time::{Clock, SystemClock};
 
 use budget::Budget;
+use guarded::Guarded;
 use proto::ops::flow::{Learned, Login, Refresh};
 use proto::{Code, Error, Object, Outcome, Result, codec};
 use task::Task;
@@ -80,8 +83,8 @@ pub fn call(op: &str, body: Object, tools: &Tools) -> Result<Object> {
     match op {
         "login" => {
             let login: Login = codec::from_object("login", body)?;
-            let task = Task::new(tools, &login.provider)?;
-            Ok(codec::to_object(&find(&login.flow)?.login(&task, &login)?))
+            let learned = at_work(tools, &login.provider, |task| find(&login.flow)?.login(task, &login))?;
+            Ok(codec::to_object(&learned))
         }
         "refresh" => refresh(body, tools).map_err(|error| match error.outcome {
             Some(_) => error,
@@ -90,8 +93,7 @@ pub fn call(op: &str, body: Object, tools: &Tools) -> Result<Object> {
         }),
         "revoke" => {
             let refresh: Refresh = codec::from_object("revoke", body)?;
-            let task = Task::new(tools, &refresh.provider)?;
-            find(&refresh.flow)?.revoke(&task, &refresh)?;
+            at_work(tools, &refresh.provider, |task| find(&refresh.flow)?.revoke(task, &refresh))?;
             Ok(Object::new())
         }
         _ => Err(Error::unsupported(op)),
@@ -103,8 +105,15 @@ fn refresh(body: Object, tools: &Tools) -> Result<Object> {
     let began = tools.clock.now();
     let budget = Budget { transport: tools.transport, clock: tools.clock, asks: tools.asks, began };
     let tools = Tools { transport: &budget, ..*tools };
-    let task = Task::new(&tools, &refresh.provider)?;
-    Ok(codec::to_object(&find(&refresh.flow)?.refresh(&task, &refresh)?))
+    let learned = at_work(&tools, &refresh.provider, |task| find(&refresh.flow)?.refresh(task, &refresh))?;
+    Ok(codec::to_object(&learned))
+}
+
+/// Does one op with its definition, by which it is judged how far a request may go.
+fn at_work<T>(tools: &Tools, definition: &Object, run: impl FnOnce(&Task) -> Result<T>) -> Result<T> {
+    let task = Task::new(tools, definition)?;
+    let guarded = Guarded::new(tools.transport, &task.definition);
+    run(&Task { tools: &Tools { transport: &guarded, ..*tools }, definition: task.definition })
 }
 
 fn find(name: &str) -> Result<&'static dyn Flow> {

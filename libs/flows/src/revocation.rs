@@ -7,6 +7,8 @@ use proto::ops::flow::Refresh;
 use proto::{Code, Error, Result};
 use secrecy::SecretString;
 
+const REFRESH_TOKEN: &str = "refresh_token";
+
 /// Revokes each token in the definition's order. One that the provider takes is enough: with it goes
 /// the grant (RFC 7009 §2.1), and many take no access token. `complete` may add what the definition leaves open.
 pub(crate) fn revoke(
@@ -24,7 +26,7 @@ pub(crate) fn revoke(
     }
     let own = task.oauth()?.revocation.as_ref().map(|own| own.tokens.clone()).unwrap_or_default();
     // RFC 7009 §2.1: the end of a refresh token ends the grant.
-    let order = if own.is_empty() { vec!["refresh_token".to_owned(), "access_token".to_owned()] } else { own };
+    let order = if own.is_empty() { vec![REFRESH_TOKEN.to_owned(), "access_token".to_owned()] } else { own };
     let client = refresh.client.as_ref().map(client::oauth);
     if let (Some(revocation), Some(client)) = (&mut provider.revocation, &client) {
         let id: String = url::form_urlencoded::byte_serialize(client.id.as_bytes()).collect();
@@ -36,11 +38,13 @@ pub(crate) fn revoke(
         let text = format!("the connection holds no token that {} can revoke", task.name());
         return Err(Error::new(Code::Unsupported, text).hint(own_pages(task)));
     }
-    let mut withdrawn = false;
+    let (mut withdrawn, mut grant_ended) = (false, false);
     for (token, which) in tokens {
         match oauth::revoke(task.tools.transport, &provider, client.as_ref(), &token, &which) {
-            Ok(()) => withdrawn = true,
+            Ok(()) => (withdrawn, grant_ended) = (true, grant_ended || which == REFRESH_TOKEN),
             Err(failure) if failure.reason() == Some(Reason::UnsupportedTokenType) => {}
+            // There is no way back: a connection that is kept now would only look alive.
+            Err(failure) if grant_ended => note_alive(task, &which, &failure),
             Err(failure) => return Err(failure::login(task, "the revocation", &failure)),
         }
     }
@@ -55,6 +59,16 @@ pub(crate) fn revoke(
 fn own_pages(task: &Task) -> String {
     let pages = task.definition.dashboard_url.as_deref().unwrap_or("the provider's own pages");
     format!("withdraw the access at {pages}")
+}
+
+fn note_alive(task: &Task, which: &str, failure: &Failure) {
+    let error = failure::login(task, "the revocation", failure);
+    let which = proto::redact::shown(which).replace('_', " ");
+    task.tools.asks.note(&format!(
+        "the refresh token of {} is withdrawn; its {which} may work until it expires: {}",
+        task.name(),
+        error.message
+    ));
 }
 
 /// How this connection's client authenticates, wherever that was kept.

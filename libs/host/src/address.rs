@@ -1,4 +1,4 @@
-//! Which addresses may be dialled. It resolves nothing and dials nothing.
+//! Which addresses may be dialled, for everyone who dials.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,6 +11,28 @@ pub enum Reach {
     Private,
     /// Link-local, cloud metadata, multicast, unspecified, reserved: never.
     Never,
+}
+
+/// How far from the internet a request may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Allowed {
+    #[default]
+    Public,
+    /// And to this machine.
+    Loopback,
+    /// And to every private network.
+    Private,
+}
+
+/// Returns the first of the addresses that may not be dialled, and where it leads. One among several condemns them
+/// all: such an answer is no accident.
+pub fn forbidden(ips: impl IntoIterator<Item = IpAddr>, allowed: Allowed) -> Option<(IpAddr, Reach)> {
+    let may = |ip: &IpAddr, reach: Reach| match (reach, allowed) {
+        (Reach::Public, _) | (Reach::Private, Allowed::Private) => true,
+        (Reach::Private, Allowed::Loopback) => ip.to_canonical().is_loopback(),
+        (Reach::Private, Allowed::Public) | (Reach::Never, _) => false,
+    };
+    ips.into_iter().map(|ip| (ip, reach(ip))).find(|(ip, reach)| !may(ip, *reach))
 }
 
 /// An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged as itself.
@@ -120,6 +142,19 @@ mod tests {
         ] {
             assert_eq!(of(ip), Reach::Private, "{ip}");
         }
+    }
+
+    #[test]
+    fn one_address_that_is_forbidden_condemns_all() {
+        let first = |ips: &[&str], allowed| {
+            forbidden(ips.iter().map(|ip| ip.parse().unwrap()), allowed).map(|(ip, reach)| (ip.to_string(), reach))
+        };
+        let ips = ["1.1.1.1", "127.0.0.1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254"];
+        assert_eq!(first(&ips, Allowed::Public), Some(("127.0.0.1".to_owned(), Reach::Private)));
+        assert_eq!(first(&ips, Allowed::Loopback), Some(("10.0.0.1".to_owned(), Reach::Private)));
+        assert_eq!(first(&ips, Allowed::Private), Some(("169.254.169.254".to_owned(), Reach::Never)));
+        assert_eq!(first(&ips[..3], Allowed::Loopback), None);
+        assert_eq!(first(&ips[..4], Allowed::Private), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 mod address;
 mod identifier;
 
-pub use address::{Reach, reach};
+pub use address::{Allowed, Reach, forbidden, reach};
 pub use identifier::same_identifier;
 
 use std::fmt;

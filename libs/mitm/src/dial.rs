@@ -5,7 +5,7 @@ use crate::Answer;
 use crate::limits::{CONNECT, DESCRIPTORS, NEXT_ADDRESS};
 use crate::stream::Io;
 use crate::upstream_proxy::UpstreamProxy;
-use host::{Authority, Reach, reach};
+use host::{Allowed, Authority, Reach};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -128,16 +128,13 @@ impl Dialer {
     }
 }
 
-/// One bad address among several condemns them all: such an answer is no accident.
 fn judge(to: &Authority, ips: &[IpAddr], private: bool) -> Result<(), DialError> {
-    for ip in ips {
-        match reach(*ip) {
-            Reach::Never => return Err(DialError::Forbidden(to.clone(), *ip)),
-            Reach::Private if !private => return Err(DialError::Private(to.clone(), *ip)),
-            Reach::Private | Reach::Public => {}
-        }
+    let allowed = if private { Allowed::Private } else { Allowed::Public };
+    match host::forbidden(ips.iter().copied(), allowed) {
+        Some((ip, Reach::Never)) => Err(DialError::Forbidden(to.clone(), ip)),
+        Some((ip, _)) => Err(DialError::Private(to.clone(), ip)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// IPv6 and IPv4 in turn, each in the resolver's order (RFC 8305 §4).

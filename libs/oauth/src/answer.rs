@@ -19,7 +19,7 @@ pub(crate) fn document(response: Response<Vec<u8>>, expected: &'static str, sent
     match answer.content {
         Content::Document(document) if answer.is_success => Ok(document),
         // What was asked for may have been in it.
-        Content::Unfinished(why) if answer.is_success => Err(Error::Lost(why)),
+        Content::Unfinished(why) if answer.is_success => Err(Error::Lost(why.into())),
         _ => Err(answer.unexpected(expected)),
     }
 }
@@ -83,7 +83,7 @@ impl Answer {
             (Content::Page, _) => PAGE,
             (Content::Nothing, _) => "nothing",
             (Content::Unfinished(_), _) => "the beginning of an answer",
-            (Content::Other, _) => "something else",
+            (Content::NoObject | Content::Other, _) => "something else",
         };
         Error::Unexpected { status: self.status, content_type: self.content_type.clone(), expected, found }
     }

@@ -36,6 +36,15 @@ impl Document {
             .map(Document)
     }
 
+    /// What a JSON pointer finds (RFC 6901).
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
+        let (first, rest) = match pointer.strip_prefix('/')?.split_once('/') {
+            Some((first, _)) => (first, &pointer[first.len() + 1..]),
+            None => (&pointer[1..], ""),
+        };
+        self.0.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
+    }
+
     /// The text of a field, unless it is empty.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.0.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)

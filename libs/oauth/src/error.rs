@@ -1,6 +1,6 @@
 //! How a request to a provider fails.
 
-use crate::{Reason, TransportError};
+use crate::{Cause, Reason, TransportError};
 use std::time::{Duration, SystemTime};
 
 /// Why there is no token. No text in it holds a secret that was sent.
@@ -32,10 +32,10 @@ pub enum Error {
     Throttled { status: u16, retry_after: Option<RetryAfter> },
     /// The request did not leave.
     #[error("{0}")]
-    NotSent(String),
+    NotSent(Cause),
     /// The request left and no whole answer came.
     #[error("{0}")]
-    Lost(String),
+    Lost(Cause),
     /// The provider's settings do not allow this request.
     #[error("{0}")]
     Settings(String),

@@ -43,10 +43,11 @@ pub use error::{Error, RetryAfter, Tried};
 pub use grant::Grants;
 pub use installation::installation_token;
 pub use provider::{Account, Body, Client, Provider, Revocation, RevocationAuth, TokenAuth};
+pub use read::value_at;
 pub use reason::Reason;
 pub use revoke::revoke;
 pub use token::Token;
-pub use transport::{Transport, TransportError, Unfinished};
+pub use transport::{Cause, Transport, TransportError, Unfinished};
 pub use userinfo::account_at;
 
 /// The longest answer that is read, in bytes, as it comes and with its content coding undone. A [`Transport`] may

@@ -8,6 +8,8 @@ use crate::document::Document;
 use crate::{MAX_ANSWER, Unfinished};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// What a body holds.
@@ -20,6 +22,8 @@ pub(crate) enum Content {
     TooLong,
     /// No text at all.
     Nothing,
+    /// JSON that is no object.
+    NoObject,
     Other,
 }
 
@@ -48,7 +52,18 @@ pub(crate) fn content(response: Response<Vec<u8>>) -> Content {
         _ if text.trim().is_empty() => Content::Nothing,
         _ if text.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']).starts_with('<') => Content::Page,
         Some(document) => Content::Document(document),
+        None if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Content::NoObject,
         None => Content::Other,
+    }
+}
+
+/// Returns the value that a JSON pointer (RFC 6901) finds in an answer, null when there is none; `None` when the
+/// answer cannot be read.
+pub fn value_at(response: Response<Vec<u8>>, pointer: &str) -> Option<Value> {
+    match content(response) {
+        Content::Document(document) => Some(document.at(pointer).cloned().unwrap_or_default()),
+        Content::NoObject => Some(Value::Null),
+        _ => None,
     }
 }
 

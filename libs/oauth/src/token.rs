@@ -37,7 +37,7 @@ pub(crate) fn standard(document: &Document, provider: &Provider, place: Place) -
     let inner = match provider.token_path.as_deref() {
         None => top,
         Some(path) => {
-            let nested = pointer(document, path).and_then(Value::as_object).filter(|o| has_token(o));
+            let nested = document.at(path).and_then(Value::as_object).filter(|o| has_token(o));
             if place == Place::PathOrTop { nested.or(top) } else { nested }
         }
     }
@@ -66,7 +66,7 @@ pub(crate) fn account(document: &Document, pointers: &Account) -> Account {
     let mut secrets = Vec::new();
     collect_secrets(&document.0, &mut secrets);
     let find = |path: &Option<String>| {
-        let text = match pointer(document, path.as_deref()?)? {
+        let text = match document.at(path.as_deref()?)? {
             Value::String(text) => text.trim().to_owned(),
             Value::Number(number) => number.to_string(),
             _ => return None,
@@ -81,14 +81,6 @@ pub(crate) fn account(document: &Document, pointers: &Account) -> Account {
         (label, person) => label.or(person),
     };
     Account { id: find(&pointers.id), label, person: None }
-}
-
-fn pointer<'a>(document: &'a Document, path: &str) -> Option<&'a Value> {
-    let (first, rest) = match path.strip_prefix('/')?.split_once('/') {
-        Some((first, _)) => (first, &path[first.len() + 1..]),
-        None => (&path[1..], ""),
-    };
-    document.0.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
 }
 
 fn collect_secrets<'a>(object: &'a Map<String, Value>, found: &mut Vec<&'a str>) {

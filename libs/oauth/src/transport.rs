@@ -9,6 +9,21 @@ pub trait Transport {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError>;
 }
 
+/// What went wrong on the way, for people. It names the host, and no secret and no query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Cause {
+    pub text: String,
+    /// What mends it.
+    pub hint: Option<String>,
+}
+
+impl<T: Into<String>> From<T> for Cause {
+    fn from(text: T) -> Cause {
+        Cause { text: text.into(), hint: None }
+    }
+}
+
 /// Why the end of an answer's body did not come: the connection broke off, or its time was over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished(pub String);
@@ -18,8 +33,8 @@ pub struct Unfinished(pub String);
 pub enum TransportError {
     /// The request did not leave: no address, refused, no TLS. It may be sent again.
     #[error("{0}")]
-    NotSent(String),
+    NotSent(Cause),
     /// The request left and no answer came: a timeout, a reset.
     #[error("{0}")]
-    Lost(String),
+    Lost(Cause),
 }

@@ -26,12 +26,13 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, CatalogError> {
         return Ok(Some(String::new()));
     }
     refuse_exposed(path, &metadata)?;
-    let mut text = String::new();
-    let length = file.take(LONGEST + 1).read_to_string(&mut text).map_err(fail)?;
+    let mut bytes = Vec::new();
+    let length = file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(fail)?;
     if length as u64 > LONGEST {
         return Err(fail(io::Error::other("it is longer than 1 MiB")));
     }
-    Ok(Some(text))
+    let text = text::read(&bytes).map_err(|error| fail(io::Error::other(error)))?;
+    Ok(Some(text.into_owned()))
 }
 
 /// Refuses what another user could have put there.
@@ -62,6 +63,10 @@ mod tests {
         fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
         assert_eq!(read(&path), Ok(Some(String::new())));
         fs::write(&path, "{}").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, b"\xef\xbb\xbf{}").unwrap();
+        assert_eq!(read(&path), Ok(Some("{}".to_owned())), "what an editor puts before the text is none of it");
+        fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
         assert!(matches!(read(&path), Err(CatalogError::Exposed { .. })));
     }
 }

@@ -64,6 +64,18 @@ impl Ca {
         Ok(Arc::new(config))
     }
 
+    /// A server's side of TLS with the CA's own certificate, as people make who want one that is self-signed.
+    pub fn own_server_config(&self) -> io::Result<Arc<ServerConfig>> {
+        let private = PrivateKeyDer::try_from(self.0.issuer.key().serialize_der()).map_err(io::Error::other)?;
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![self.0.der.clone()], private)
+            .map_err(io::Error::other)?;
+        Ok(Arc::new(config))
+    }
+
     /// A client's side of TLS that trusts this CA and nothing else.
     pub fn client_config(&self, alpn: &[&str]) -> io::Result<Arc<ClientConfig>> {
         let mut roots = RootCertStore::empty();

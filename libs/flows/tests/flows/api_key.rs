@@ -72,10 +72,10 @@ fn a_key_that_the_provider_refuses_is_not_kept_and_another_one_is_asked_for() {
 
 #[test]
 fn a_check_that_cannot_be_made_is_a_note() {
-    let silent = TransportError::NotSent("no route to host".to_owned());
+    let silent = TransportError::NotSent("no route to host".into());
     for stage in [
         typed("S3CRET-abc").network(silent),
-        typed("S3CRET-abc").network(TransportError::Lost("timeout".to_owned())),
+        typed("S3CRET-abc").network(TransportError::Lost("timeout".into())),
         typed("S3CRET-abc").provider(500, json!({})),
         typed("S3CRET-abc").provider(404, json!({})),
     ] {

@@ -75,3 +75,14 @@ fn a_key_in_the_query_is_put_there() {
     stage.run("login", json!({"flow":"api_key","provider":definition,"check":true})).unwrap();
     assert_eq!(stage.lines(), ["GET https://api.acme.test/x?a=b&key=S3CRET%2Bkey"]);
 }
+
+#[test]
+fn an_api_that_wants_more_scopes_is_understood() {
+    let wants = r#"Bearer error="insufficient_scope", scope="notes files""#;
+    let refused = http::Response::builder().status(403).header("www-authenticate", wants).body(Vec::new()).unwrap();
+    let stage = Stage::new().host("authorize", code()).provider(200, token()).provider_raw(refused);
+    let error = stage.run("login", op("https://api.acme.test/v1/me")).unwrap_err();
+    assert_eq!(error.code, Code::Denied);
+    assert_eq!(error.message, "acme refused the credential (status 403): it wants the scopes notes files");
+    assert_eq!(error.hint.unwrap(), "authsome login acme --scopes '+notes,+files'");
+}

@@ -1,7 +1,8 @@
 //! Clients that register themselves.
 
 use crate::stage::{NOW, REDIRECT, Stage, code, connection, login, token};
-use flows::TransportError;
+use flows::{Allowed, TransportError};
+use http::Response;
 use proto::{Code, Error, Outcome};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -118,9 +119,9 @@ fn endpoints_that_cannot_be_found_spend_no_refresh_token_and_log_nobody_out() {
     let refused = || json!({"error":"invalid_token"});
     // The resource's two places, the resource itself, and two of its origin's server: all there are.
     let always = |status: u16, body: Value| (0..5).fold(Stage::new(), |stage, _| stage.provider(status, body.clone()));
-    let lost = || TransportError::Lost("timeout".to_owned());
+    let lost = || TransportError::Lost("timeout".into());
     for (stage, outcome) in [
-        (Stage::new().network(TransportError::NotSent("no route".to_owned())), Outcome::RetryAt),
+        (Stage::new().network(TransportError::NotSent("no route".into())), Outcome::RetryAt),
         ((0..5).fold(Stage::new(), |stage, _| stage.network(lost())), Outcome::RetryAt),
         (always(503, json!({})), Outcome::RetryAt),
         (always(500, json!({})), Outcome::RetryAt),
@@ -263,4 +264,147 @@ fn a_secret_of_the_registered_client_is_kept_as_one() {
     assert_eq!(kept["secret"], json!({"client_secret":"S3CRET-registered"}));
     assert_eq!((&kept["token_auth"], &kept["expires_at"]), (&json!("basic"), &json!(NOW + 86400)));
     assert!(stage.header(3, "authorization").unwrap().starts_with("Basic "));
+}
+
+/// A login that asks for nothing of its own.
+fn scopeless(definition: Value) -> Value {
+    let mut op = login(definition, Value::Null);
+    op["scopes"] = json!([]);
+    op
+}
+
+fn challenged(challenge: &str) -> Response<Vec<u8>> {
+    Response::builder().status(401).header("www-authenticate", challenge).body(Vec::new()).unwrap()
+}
+
+fn about_resource(scopes: Value) -> Value {
+    json!({"resource":"https://mcp.acme.test/mcp","authorization_servers":["https://as.acme.test/"],
+        "scopes_supported":scopes})
+}
+
+fn about_server(scopes: Value) -> Value {
+    json!({"issuer":"https://as.acme.test","authorization_endpoint":"https://as.acme.test/authorize",
+        "token_endpoint":"https://as.acme.test/token","registration_endpoint":"https://as.acme.test/register",
+        "scopes_supported":scopes})
+}
+
+/// The parameter of the page that the person is sent to, and what was registered.
+fn asked_for(stage: &Stage, name: &str) -> Option<String> {
+    let url = url::Url::parse(stage.asked("authorize")[0]["url"].as_str().unwrap()).unwrap();
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+#[test]
+fn without_scopes_in_the_definition_those_that_the_resource_tells_are_asked_for() {
+    let supported = || json!(["read", "write"]);
+    for (challenge, supported, of_server, scope, prompt) in [
+        (r#"Bearer scope="notes files""#, supported(), json!([]), Some("notes files"), None),
+        (
+            r#"Bearer scope="notes""#,
+            supported(),
+            json!(["offline_access"]),
+            Some("notes offline_access"),
+            Some("consent"),
+        ),
+        ("Bearer", supported(), json!(null), Some("read write"), None),
+        ("Bearer", supported(), json!(["offline_access", "x"]), Some("read write offline_access"), Some("consent")),
+        ("Basic scope=\"x\"", json!(null), json!(["offline_access"]), None, None),
+    ] {
+        let stage = Stage::new()
+            .provider_raw(challenged(challenge))
+            .provider(200, about_resource(supported))
+            .provider(200, about_server(of_server))
+            .registered("c1")
+            .host("authorize", code())
+            .provider(200, token());
+        stage.run("login", scopeless(bare())).unwrap();
+        assert_eq!(stage.lines()[0], "GET https://mcp.acme.test/mcp", "the resource itself is asked, without a token");
+        assert_eq!(stage.header(0, "authorization"), None);
+        assert_eq!(asked_for(&stage, "scope").as_deref(), scope, "{challenge}");
+        assert_eq!(asked_for(&stage, "prompt").as_deref(), prompt, "{challenge}");
+        let registered: Value = serde_json::from_str(&stage.body(3)).unwrap();
+        assert_eq!(registered.get("scope").and_then(Value::as_str), scope, "{challenge}");
+    }
+}
+
+#[test]
+fn a_resource_that_names_its_metadata_in_a_challenge_alone_is_asked_there() {
+    let challenge = r#"Bearer error="invalid_token", resource_metadata="https://meta.acme.test/about""#;
+    let nothing = |stage: Stage| stage.provider(404, json!({"error":"not_found"}));
+    let stage = nothing(nothing(Stage::new()))
+        .provider_raw(challenged(challenge))
+        .provider(200, about_resource(json!([])))
+        .provider(200, about_server(json!([])))
+        .registered("c1")
+        .host("authorize", code())
+        .provider(200, token());
+    stage.run("login", login(bare(), Value::Null)).unwrap();
+    assert_eq!(stage.lines()[3], "GET https://meta.acme.test/about");
+    assert_eq!(asked_for(&stage, "scope").as_deref(), Some("read"), "what is asked for otherwise stands");
+}
+
+#[test]
+fn a_login_whose_metadata_is_nowhere_says_what_each_place_answered() {
+    let stage = Stage::new()
+        .provider(404, json!({"error":"not_found"}))
+        .provider(502, json!({}))
+        .provider(404, json!({}))
+        .provider(200, json!([]))
+        .provider(401, json!({}));
+    let error = stage.run("login", login(bare(), Value::Null)).unwrap_err();
+    assert_eq!(error.code, Code::Unavailable);
+    assert_eq!(
+        error.message,
+        "acme has no usable authorization server metadata at any of its places \
+         (https://mcp.acme.test/.well-known/oauth-protected-resource/mcp: status 404, not_found; \
+         https://mcp.acme.test/.well-known/oauth-protected-resource: status 502, a failure of the server; \
+         https://mcp.acme.test/.well-known/oauth-authorization-server: status 200, something else; \
+         https://mcp.acme.test/.well-known/openid-configuration: status 401, a document without it)"
+    );
+}
+
+#[test]
+fn a_field_that_a_login_needs_and_metadata_has_not_is_named() {
+    let mut server = about_server(json!([]));
+    server["authorization_endpoint"] = json!("http://as.acme.test/authorize");
+    let stage = Stage::new().provider(200, about_resource(json!([]))).provider(200, server);
+    let error = stage.run("login", login(bare(), Value::Null)).unwrap_err();
+    assert!(error.message.ends_with("of https://as.acme.test has no usable authorization_endpoint"), "{error:?}");
+}
+
+#[test]
+fn an_iss_with_another_slash_than_the_metadata_is_the_same_server() {
+    let mut answer = from_as();
+    answer["iss"] = json!("https://as.acme.test/");
+    let stage = Stage::new().discovered().registered("c1").host("authorize", answer).provider(200, token());
+    stage.run("login", login(bare(), Value::Null)).unwrap();
+}
+
+#[test]
+fn a_client_that_is_named_by_a_number_is_kept() {
+    let stage = Stage::new()
+        .discovered()
+        .provider(201, json!({"client_id":4711,"token_endpoint_auth_method":"none","client_secret_expires_at":"0"}))
+        .host("keep-client", json!({}))
+        .host("authorize", from_as())
+        .provider(200, token());
+    stage.run("login", login(bare(), Value::Null)).unwrap();
+    assert_eq!(stage.asked("keep-client")[0]["client"]["client_id"], "4711");
+}
+
+#[test]
+fn what_metadata_names_leads_into_no_private_network_unless_the_definition_says_so() {
+    for (field, elsewhere) in
+        [("none", Allowed::Public), ("private_network", Allowed::Private), ("allow_loopback_http", Allowed::Loopback)]
+    {
+        let mut definition = bare();
+        if field != "none" {
+            definition[field] = json!(true);
+        }
+        let stage = Stage::new().discovered().registered("c1").host("authorize", from_as()).provider(200, token());
+        stage.run("login", login(definition, Value::Null)).unwrap();
+        let allowed: Vec<_> = (0..4).filter_map(|n| stage.allowed(n)).collect();
+        // The first is what the definition itself names.
+        assert_eq!(allowed, [Allowed::Private, elsewhere, elsewhere, elsewhere], "{field}");
+    }
 }

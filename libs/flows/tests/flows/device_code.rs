@@ -69,7 +69,7 @@ fn an_interval_is_kept_however_long_and_ends_with_the_code() {
     let stage = started(900, 120).provider(400, json!({"error":"slow_down"})).provider(200, token());
     run(&stage).unwrap();
     assert_eq!(stage.slept(), 120 + 125);
-    let stage = started(900, 120).network(TransportError::NotSent("no route".to_owned())).provider(200, token());
+    let stage = started(900, 120).network(TransportError::NotSent("no route".into())).provider(200, token());
     run(&stage).unwrap();
     assert_eq!(stage.slept(), 120 + 120);
     for interval in [901, u64::MAX] {
@@ -82,8 +82,8 @@ fn an_interval_is_kept_however_long_and_ends_with_the_code() {
 #[test]
 fn a_network_that_fails_meanwhile_is_waited_out() {
     let stage = started(900, 5)
-        .network(TransportError::NotSent("no route".to_owned()))
-        .network(TransportError::Lost("timeout".to_owned()))
+        .network(TransportError::NotSent("no route".into()))
+        .network(TransportError::Lost("timeout".into()))
         .provider(502, json!({}))
         .provider(200, token());
     run(&stage).unwrap();

@@ -29,7 +29,7 @@ fn client_credentials_renew_by_asking_again_and_nothing_can_be_lost() {
     let reply = stage.run("refresh", op()).unwrap();
     assert_eq!(reply["secret"], json!({"access_token":"S3CRET-access"}));
     assert_eq!(reply["record"]["renewable"], true);
-    for stage in [Stage::new().network(TransportError::Lost("cut".to_owned())), Stage::new().provider(500, json!({}))] {
+    for stage in [Stage::new().network(TransportError::Lost("cut".into())), Stage::new().provider(500, json!({}))] {
         let error = stage.run("refresh", op()).unwrap_err();
         assert_eq!((error.outcome, error.retry_at), (Some(Outcome::RetryAt), None));
     }

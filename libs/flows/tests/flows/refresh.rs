@@ -114,7 +114,7 @@ fn a_request_that_was_not_processed_may_be_tried_again() {
         (answer(503, "99999999999"), Some(NOW + 3600)),
         (answer(503, past), Some(NOW + 1)),
         (answer(429, "x"), None),
-        (Stage::new().network(TransportError::NotSent("connection refused".to_owned())), None),
+        (Stage::new().network(TransportError::NotSent("connection refused".into())), None),
         (Stage::new().provider(400, json!({"error":"temporarily_unavailable"})), None),
     ] {
         let error = fails(stage);
@@ -141,7 +141,7 @@ fn a_server_that_says_it_failed_may_be_asked_again() {
 #[test]
 fn an_answer_that_is_not_whole_or_not_understood_is_lost() {
     for stage in [
-        Stage::new().network(TransportError::Lost("the answer was cut off".to_owned())),
+        Stage::new().network(TransportError::Lost("the answer was cut off".into())),
         page(200),
         Stage::new().provider(200, json!({})),
         Stage::new().provider(200, json!({"access_token":"S3CRET-a","token_type":"DPoP"})),

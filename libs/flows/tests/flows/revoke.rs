@@ -57,7 +57,7 @@ fn no_endpoint_is_unsupported_and_a_silent_network_unavailable() {
     let mut op = connection(revocable(json!({"revocation":{"tokens":["refresh_token"]}})), stored_client());
     op["secret"] = json!({"access_token":"S3CRET-old"});
     assert_eq!(Stage::new().run("revoke", op).unwrap_err().code, Code::Unsupported);
-    let stage = Stage::new().network(TransportError::NotSent("refused".to_owned()));
+    let stage = Stage::new().network(TransportError::NotSent("refused".into()));
     assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Unavailable);
     let stage = Stage::new().provider(401, json!({"error":"invalid_client","error_description":"S3CRET-client"}));
     assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Denied);
@@ -75,4 +75,29 @@ fn a_kind_of_token_that_the_provider_does_not_revoke_holds_nothing_up() {
     assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Unsupported);
     let stage = Stage::new().provider(400, unsupported()).provider(400, json!({"error":"invalid_client"}));
     assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Denied);
+}
+
+#[test]
+fn once_the_refresh_token_is_withdrawn_the_connection_is_over_whatever_becomes_of_the_access_token() {
+    let withdrawn = || Stage::new().provider(200, json!({}));
+    for stage in [
+        withdrawn().provider(400, json!({"error":"invalid_request"})),
+        withdrawn().provider(404, json!({})),
+        withdrawn().provider(503, json!({})),
+        withdrawn().network(TransportError::Lost("the answer was cut off".into())),
+        withdrawn().network(TransportError::NotSent("connection refused".into())),
+    ] {
+        run(&stage, json!({})).unwrap();
+        let note = &stage.notes()[0];
+        assert!(note.starts_with("the refresh token of acme is withdrawn; its access token may work until"), "{note}");
+    }
+}
+
+#[test]
+fn while_the_refresh_token_lives_a_failure_keeps_the_connection() {
+    let stage = Stage::new().provider(503, json!({}));
+    assert_eq!(run(&stage, json!({})).unwrap_err().code, Code::Unavailable);
+    let stage = Stage::new().provider(200, json!({})).provider(503, json!({}));
+    let backwards = json!({"revocation":{"tokens":["access_token","refresh_token"]}});
+    assert_eq!(run(&stage, backwards).unwrap_err().code, Code::Unavailable);
 }

@@ -118,6 +118,11 @@ impl Stage {
         self.sent.borrow()[n].extensions().get::<flows::http::Within>().map(|within| within.0)
     }
 
+    /// How far the request may go.
+    pub fn allowed(&self, n: usize) -> Option<flows::Allowed> {
+        self.sent.borrow()[n].extensions().get().copied()
+    }
+
     pub fn header(&self, n: usize, name: &str) -> Option<String> {
         self.sent.borrow()[n].headers().get(name).map(|value| value.to_str().unwrap().to_owned())
     }

@@ -1,7 +1,7 @@
 //! Device authorization, one poll at a time.
 
 use crate::script::{Script, client, endpoint, grants, plain};
-use oauth::device::Poll;
+use oauth::device::{Poll, Started};
 use oauth::{Error, Provider, Reason, TransportError};
 use secrecy::ExposeSecret;
 
@@ -17,6 +17,10 @@ fn poll(provider: &Provider, script: &Script) -> Result<Poll, Error> {
     let grants = grants(provider, script, &client);
     let started = grants.device_start(&["read".to_owned()]).unwrap();
     grants.device_poll(&started)
+}
+
+fn start(provider: &Provider, script: &Script) -> Result<Started, Error> {
+    grants(provider, script, &client()).device_start(&[])
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn refusal_and_expiry_end_it_and_a_network_failure_is_the_callers_to_judge() {
         let script = Script::new().json(200, CODE).json(400, &format!(r#"{{"error":"{word}"}}"#));
         assert_eq!(poll(&provider(), &script).unwrap_err().reason(), Some(reason));
     }
-    let script = Script::new().json(200, CODE).fails(TransportError::NotSent("refused".to_owned()));
+    let script = Script::new().json(200, CODE).fails(TransportError::NotSent("refused".into()));
     assert!(matches!(poll(&provider(), &script).unwrap_err(), Error::NotSent(_)));
     assert_eq!(script.count(), 2);
 }
@@ -99,4 +103,27 @@ fn a_bare_poll_sends_json_with_the_code_alone() {
     let sent = script.sent(1);
     assert_eq!(sent.content_type.as_deref(), Some("application/json"));
     assert_eq!(sent.json(), serde_json::json!({"device_code":"d3vice-value"}));
+}
+
+#[test]
+fn a_device_answer_without_a_field_names_it() {
+    for (body, found) in [
+        (r#"{"device_code":"d","user_code":"u","verification_uri":null}"#, "a document without verification_uri"),
+        (r#"{"device_code":"d","user_code":"","verification_uri":"https://a.test/"}"#, "a document without user_code"),
+        (r#"{"user_code":"u","verification_uri":"https://a.test/"}"#, "a document without device_code"),
+        (
+            r#"{"device_code":"d","user_code":"u","verification_uri":"tel:1"}"#,
+            "a verification_uri that is no web address",
+        ),
+    ] {
+        let error = start(&provider(), &Script::new().json(200, body)).err().unwrap();
+        assert!(matches!(error, Error::Unexpected { found: said, .. } if said == found), "{body} {error:?}");
+    }
+}
+
+#[test]
+fn codes_that_are_numbers_are_texts() {
+    let body = r#"{"device_code":1234,"user_code":56789012,"verification_uri":"https://a.test/","expires_in":"60"}"#;
+    let started = start(&provider(), &Script::new().json(200, body)).unwrap();
+    assert_eq!((started.user_code.as_str(), started.expires_in), ("56789012", 60));
 }

@@ -111,7 +111,7 @@ fn whatever_stands_at_the_first_places_the_third_is_asked() {
         let script = useless(useless(Script::new())).json(200, &document("https://as.test/a", ""));
         assert!(ask(&script, "https://as.test/a").is_ok(), "{status} {body}");
     }
-    let cut = || oauth::TransportError::Lost("the answer was cut off".to_owned());
+    let cut = || oauth::TransportError::Lost("the answer was cut off".into());
     let script = Script::new().fails(cut()).fails(cut()).json(200, &document("https://as.test/a", ""));
     assert!(ask(&script, "https://as.test/a").is_ok());
 }
@@ -140,7 +140,7 @@ fn a_search_that_finds_nothing_tells_what_each_place_said() {
 
 #[test]
 fn a_host_that_is_not_there_is_asked_once() {
-    let script = Script::new().fails(oauth::TransportError::NotSent("connection refused".to_owned()));
+    let script = Script::new().fails(oauth::TransportError::NotSent("connection refused".into()));
     assert!(matches!(ask(&script, "https://as.test/a").unwrap_err(), Error::NotSent(_)));
 }
 

@@ -187,9 +187,9 @@ fn a_failing_server_is_not_believed_even_if_it_speaks_oauth() {
 
 #[test]
 fn not_sent_and_lost_are_told_apart() {
-    let refused = TransportError::NotSent("connection refused".to_owned());
+    let refused = TransportError::NotSent("connection refused".into());
     assert!(matches!(refresh(&plain(), &Script::new().fails(refused)).unwrap_err(), Error::NotSent(_)));
-    let cut = TransportError::Lost("the answer was cut off".to_owned());
+    let cut = TransportError::Lost("the answer was cut off".into());
     assert!(matches!(refresh(&plain(), &Script::new().fails(cut)).unwrap_err(), Error::Lost(_)));
 }
 

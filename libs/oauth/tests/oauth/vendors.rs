@@ -1,6 +1,7 @@
 //! What real providers want and give, as data.
 
 use crate::script::{REDIRECT, Script, client, endpoint, exchange, grants, plain, refresh};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use http::HeaderMap;
 use oauth::{Account, Body, Client, Error, Provider, Reason, TokenAuth};
 use secrecy::ExposeSecret;
@@ -21,6 +22,17 @@ fn notion() -> Provider {
         account: account("/workspace_id", "/workspace_name"),
         ..plain()
     }
+}
+
+#[test]
+fn a_tilde_in_basic_is_itself_for_servers_that_do_not_decode() {
+    let provider = Provider { token_auth: TokenAuth::Basic, ..plain() };
+    let client = Client { id: "a~b".to_owned(), secret: Some("c~d%7E".into()) };
+    let script = Script::new().json(200, r#"{"access_token":"t"}"#);
+    grants(&provider, &script, &client).client_credentials(&[]).unwrap();
+    let header = script.sent(0).authorization.unwrap();
+    let pair = BASE64_STANDARD.decode(header.strip_prefix("Basic ").unwrap()).unwrap();
+    assert_eq!(pair, b"a~b:c~d%257E");
 }
 
 #[test]
@@ -76,7 +88,6 @@ fn basic_auth_form_encodes_both_parts_first() {
     let script = Script::new().json(200, r#"{"access_token":"t"}"#);
     let provider = Provider { token_auth: TokenAuth::Basic, ..plain() };
     grants(&provider, &script, &client).refresh(&"r".into()).unwrap();
-    use base64::prelude::{BASE64_STANDARD, Engine};
     let header = script.sent(0).authorization.unwrap();
     let pair = BASE64_STANDARD.decode(header.strip_prefix("Basic ").unwrap()).unwrap();
     assert_eq!(String::from_utf8(pair).unwrap(), "a%3Ab+c:p%2Bw%2F%C3%BC%25%3A");
