@@ -26,14 +26,24 @@ fn request(url: &str, token: &str) -> Result<String, Box<dyn std::error::Error>>
 }
 
 /// Fills in the form of the login page, or follows it to the provider, which agrees at once.
-pub fn browse(url: &str) -> Result<String> {
+///
+/// `file` is the address of the file that the login gives to openers.
+pub fn browse(file: &str) -> Result<String> {
     let failed = |error: std::io::Error| Error::unavailable(format!("the scripted browser: {error}"));
     let config = Config::notion();
-    let page = Browser::new().and_then(|browser| browser.open(url)).map_err(failed)?;
+    let url = target(file).map_err(failed)?;
+    let page = Browser::new().and_then(|browser| browser.open(&url)).map_err(failed)?;
     if !page.fields().iter().any(|field| field == "client_id") {
         return Ok(page.url);
     }
     let secret = config.client_secret.unwrap_or_default();
     let typed = [("client_id", config.client_id.as_str()), ("client_secret", secret.as_str())];
     page.submit(&typed).map(|page| page.url).map_err(failed)
+}
+
+/// Returns the address to which a file's page leads by itself.
+fn target(file: &str) -> std::io::Result<String> {
+    let text = std::fs::read_to_string(file.strip_prefix("file://").unwrap_or(file))?;
+    let address = text.split("0; url=").nth(1).and_then(|rest| rest.split('"').next());
+    address.map(str::to_owned).ok_or_else(|| std::io::Error::other(format!("{file} leads nowhere")))
 }

@@ -9,7 +9,7 @@ pub struct Args {
     /// Use your own browser instead of a scripted one
     #[arg(long)]
     pub browser: bool,
-    /// Be the scripted browser: log in at this address
+    /// Be the scripted browser: log in where this file leads
     #[arg(long, hide = true, value_name = "URL", conflicts_with = "agent")]
     pub scripted_browser: Option<String>,
     /// Be the agent: ask the API at this address
