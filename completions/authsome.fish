@@ -157,7 +157,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand logout" -s q -l quiet 
 complete -c authsome -n "__fish_authsome_using_subcommand logout" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l connection -d 'Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l only -d 'Only these providers, separated by commas' -r
-complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l allow -d 'Host that is let through over https although --strict' -r
+complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l allow -d 'Host that is let through over https although --strict, at port 443 or the one that is named' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l connect-to -d 'Dial this loopback address for HOST:PORT; routing and certificates keep HOST' -r
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l upstream-ca -d 'Trust these certificates, too, for connections to providers' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand proxy" -l listen -d 'Listen on this address instead of a loopback port of the system\'s choice, as for containers' -r
@@ -186,7 +186,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand revoke" -s q -l quiet 
 complete -c authsome -n "__fish_authsome_using_subcommand revoke" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l connection -d 'Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l only -d 'Only these providers, separated by commas' -r
-complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow -d 'Host that is let through over https although --strict' -r
+complete -c authsome -n "__fish_authsome_using_subcommand run" -l allow -d 'Host that is let through over https although --strict, at port 443 or the one that is named' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l connect-to -d 'Dial this loopback address for HOST:PORT; routing and certificates keep HOST' -r
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l upstream-ca -d 'Trust these certificates, too, for connections to providers' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand run" -l listen -d 'Listen on this address instead of a loopback port of the system\'s choice, as for containers' -r

@@ -240,7 +240,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--connection=[Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection]:PROVIDER=NAME:_default' \
 '*--only=[Only these providers, separated by commas]:PROVIDER:_default' \
-'*--allow=[Host that is let through over https although --strict]:HOST:_default' \
+'*--allow=[Host that is let through over https although --strict, at port 443 or the one that is named]:HOST[:PORT]:_default' \
 '*--connect-to=[Dial this loopback address for HOST\:PORT; routing and certificates keep HOST]:HOST:PORT=LOOPBACK:PORT:_default' \
 '--upstream-ca=[Trust these certificates, too, for connections to providers]:FILE:_files' \
 '--listen=[Listen on this address instead of a loopback port of the system'\''s choice, as for containers]:ADDRESS:PORT:_default' \
@@ -288,7 +288,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--connection=[Connection to use of a provider; NAME,NAME or * lets a request choose by X-Authsome-Connection]:PROVIDER=NAME:_default' \
 '*--only=[Only these providers, separated by commas]:PROVIDER:_default' \
-'*--allow=[Host that is let through over https although --strict]:HOST:_default' \
+'*--allow=[Host that is let through over https although --strict, at port 443 or the one that is named]:HOST[:PORT]:_default' \
 '*--connect-to=[Dial this loopback address for HOST\:PORT; routing and certificates keep HOST]:HOST:PORT=LOOPBACK:PORT:_default' \
 '--upstream-ca=[Trust these certificates, too, for connections to providers]:FILE:_files' \
 '--listen=[Listen on this address instead of a loopback port of the system'\''s choice, as for containers]:ADDRESS:PORT:_default' \

@@ -5,7 +5,7 @@ use host::{Authority, Host};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use mitm::fuzzing;
-use mitm::{Half, Injection, Place, Slot};
+use mitm::{Half, Injection, Place, Redaction, Slot};
 use proto::line::{FromHelper, FromHost};
 use provider::Origin;
 use serde_json::Value;
@@ -46,6 +46,10 @@ pub fn head(bytes: &[u8]) {
         assert!(!line.contains(&b'\r') && !line.contains(&0), "a control character");
         let colon = line.iter().position(|b| *b == b':').expect("a header has a colon");
         assert!(line[..colon].iter().all(|b| b.is_ascii_graphic()), "white space in a name");
+        let spelt: Vec<u8> =
+            line[..colon].iter().map(|b| if *b == b'_' { b'-' } else { b.to_ascii_lowercase() }).collect();
+        let framing = [&b"content-length"[..], b"transfer-encoding"].contains(&&spelt[..]);
+        assert!(!framing || !line[..colon].contains(&b'_'), "a length in disguise");
         lengths += usize::from(line[..colon].eq_ignore_ascii_case(b"content-length"));
         codings += usize::from(line[..colon].eq_ignore_ascii_case(b"transfer-encoding"));
     }
@@ -83,12 +87,10 @@ fn credential(parts: &Parts) {
         // The pair u:real, in the one that wants a pair.
         let value = if place == Place::Basic(Half::Password) { "Basic dTpyZWFs" } else { "r&e=al %" };
         let slot = Slot { place: place.clone(), value: value.to_owned().into() };
-        let injection = Injection {
-            lease: String::new(),
-            slots: vec![slot],
-            alternatives: Vec::new(),
-            response_headers: Vec::new(),
-        };
+        let slots = vec![slot];
+        let redaction = Redaction::new(&slots, HELD).into();
+        let (lease, alternatives, response_headers) = (String::new(), Vec::new(), Vec::new());
+        let injection = Injection { lease, slots, alternatives, redaction, response_headers };
         let mut after = parts.clone();
         let Some(filled) = fuzzing::filled(&mut after, &injection, &[HELD.to_owned()]) else { continue };
         assert_eq!(after.uri.path(), parts.uri.path());

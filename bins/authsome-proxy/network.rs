@@ -49,19 +49,21 @@ pub fn dialer(settings: &Settings, roots: &RootCertStore) -> Result<Dialer> {
     Ok(Dialer {
         connect_to,
         allow_private: settings.allow_private,
-        upstream_proxy: upstream_proxy(roots)?,
+        upstream_proxy: upstream_proxy(&["https_proxy", "HTTPS_PROXY"], roots)?,
+        // In upper case a server gives it to its programs with a client's words (CGI); curl does not read that either.
+        http_proxy: upstream_proxy(&["http_proxy"], roots)?,
         ..Dialer::default()
     })
 }
 
-/// The person's own `HTTPS_PROXY`; lower case wins, as with curl.
-fn upstream_proxy(roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
-    let variable = |names: [&'static str; 2]| {
-        let set = names.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
-        set.into_iter().find(|(_, value)| !value.trim().is_empty())
+/// The person's own proxy of a scheme, by the first of `names` that is set, or else the one for all; read as curl
+/// does.
+fn upstream_proxy(names: &[&'static str], roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
+    let variable = |names: &[&'static str]| {
+        let mut set = names.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?)));
+        set.find(|(_, value)| !value.trim().is_empty())
     };
-    let Some((name, text)) = variable(["https_proxy", "HTTPS_PROXY"]).or_else(|| variable(["all_proxy", "ALL_PROXY"]))
-    else {
+    let Some((name, text)) = variable(names).or_else(|| variable(&["all_proxy", "ALL_PROXY"])) else {
         return Ok(None);
     };
     let bad = |what: &str| {
@@ -80,12 +82,13 @@ fn upstream_proxy(roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
     let decoded = |text: &str| percent_decoded(text);
     let user = (!url.username().is_empty())
         .then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default()).into()));
-    let (_, no_proxy) = variable(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    let (_, no_proxy) = variable(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
     if no_proxy.split(',').any(|entry| entry.trim() == "*") {
         return Ok(None);
     }
     let bypass = no_proxy.split(',').filter_map(|entry| entry.trim().parse().ok()).collect();
-    Ok(Some(UpstreamProxy { scheme, address: Authority::new(host, url.port().unwrap_or(port)), user, bypass }))
+    let address = Authority::new(host, url.port().unwrap_or(port));
+    Ok(Some(UpstreamProxy { named_by: name.to_owned(), scheme, address, user, bypass }))
 }
 
 fn percent_decoded(text: &str) -> String {

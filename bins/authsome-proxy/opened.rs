@@ -8,7 +8,7 @@ use crate::policy::Session;
 use crate::source::Source;
 use crate::table::{Table, ambiguity};
 use cli::Context;
-use host::Host;
+use host::Authority;
 use mitm::{Permitted, Proxy, SessionCa};
 use proto::ops::credential::{Open, Routes, RoutesWanted};
 use proto::ops::proxy::{Opened, Settings};
@@ -16,6 +16,7 @@ use proto::{Error, PLACEHOLDER, ProfileName, Result, Secrets};
 use provider::{HostPattern, Target};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
@@ -69,6 +70,7 @@ pub fn start(context: Context, mut open: Open, note: &dyn Fn(&str)) -> Result<(O
     let proxy = mitm::Settings {
         password: password.clone().into(),
         placeholders: vec![PLACEHOLDER.to_owned()],
+        is_foreign,
         dialer: network::dialer(&settings, &roots)?,
         roots,
     };
@@ -102,9 +104,10 @@ struct Told {
 
 fn session(settings: &Settings, told: Told, source: Source, ca: Arc<SessionCa>, routes: Routes) -> Result<Session> {
     let allow = settings.allow.iter().map(|host| {
-        host.parse::<Host>().map_err(|error| {
+        let bad = |error| {
             Error::invalid(format!("--allow {}: {error}", proto::redact::shown(host))).hint("--allow docs.example.com")
-        })
+        };
+        Authority::parse(host, provider::target::DEFAULT_PORT).map_err(bad)
     });
     Ok(Session {
         profile: told.profile,
@@ -133,16 +136,11 @@ fn known_hosts(context: &Context) -> Result<Vec<Permitted>> {
     Ok(targets.map(|target| permitted(&target)).collect())
 }
 
-fn authority(mut hosts: Vec<Permitted>, routes: &Routes) -> Result<SessionCa> {
-    let routed = routes.routes.iter().flat_map(|route| &route.targets);
+fn authority(hosts: Vec<Permitted>, routes: &Routes) -> Result<SessionCa> {
+    let routed = routes.routes.iter().flat_map(|route| route.targets.iter().chain(&route.former));
     let routed = routed.filter_map(|target| Target::new(&target.host, target.port, None).ok());
-    for target in routed {
-        let permitted = permitted(&target);
-        if !hosts.contains(&permitted) {
-            hosts.push(permitted);
-        }
-    }
-    SessionCa::new(hosts).map_err(|error| Error::internal(error.to_string()))
+    let hosts: BTreeSet<Permitted> = hosts.into_iter().chain(routed.map(|target| permitted(&target))).collect();
+    SessionCa::new(hosts.into_iter().collect()).map_err(|error| Error::internal(error.to_string()))
 }
 
 fn permitted(target: &Target) -> Permitted {
@@ -150,6 +148,12 @@ fn permitted(target: &Target) -> Permitted {
         HostPattern::Exact(host) => Permitted::Host(host.clone()),
         HostPattern::Suffix(suffix) | HostPattern::Labelled(_, suffix) => Permitted::Below(suffix.clone()),
     }
+}
+
+/// Whether another user of this machine holds the client's end. One whose end cannot be looked up, as that of a
+/// container, is taken for our own.
+fn is_foreign(own: SocketAddr, peer: SocketAddr) -> bool {
+    cli::peer::uid(own, peer).is_some_and(|uid| uid != 0 && uid != rustix::process::geteuid().as_raw())
 }
 
 /// Two sockets for each client: the soft limit of 1024 that programs begin with is soon reached.

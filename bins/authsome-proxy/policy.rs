@@ -6,12 +6,12 @@ use crate::source::{Source, refusal};
 use crate::table::{Table, ambiguity};
 use host::{Authority, Host};
 use http::{HeaderName, HeaderValue, StatusCode};
-use mitm::{Action, Answer, Answered, Injection, Refusal, RequestHead, Scheme, SessionCa, Verdict};
+use mitm::{Action, Answer, Answered, Injection, Redaction, Refusal, RequestHead, Scheme, SessionCa, Verdict};
 use proto::ops::credential::{
     Half, Place, Report, Reported, Request, Resolve, Resolved, Route, RoutesWanted, Set, Spot,
 };
 use proto::ops::proxy::Mode;
-use proto::{Code, ConnectionName, Error, Object, ProfileName, ProviderName, Result, codec};
+use proto::{Code, ConnectionName, Error, Object, PLACEHOLDER, ProfileName, ProviderName, Result, codec};
 use provider::Found;
 use secrecy::SecretString;
 use std::collections::{HashMap, HashSet};
@@ -32,7 +32,7 @@ pub struct Session {
     pub counters: Arc<Counters>,
     pub ca: Arc<SessionCa>,
     pub mode: Mode,
-    pub allow: HashSet<Host>,
+    pub allow: HashSet<Authority>,
     pub allow_private: bool,
     pub name_connection: bool,
     pub table: RwLock<Arc<Table>>,
@@ -43,17 +43,25 @@ pub struct Session {
     pub told: Mutex<HashSet<String>>,
 }
 
-/// What a resolved credential serves: this host, this provider, this choice, and nothing else.
+/// What a resolved credential serves: this target, this provider, this choice, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slot {
     authority: Authority,
+    /// Of the target: connections of one provider may be for different paths of one host.
+    path: Option<String>,
     provider: ProviderName,
     choice: Option<ConnectionName>,
 }
 
 pub struct Fresh {
-    credential: Arc<Resolved>,
+    credential: Arc<Credential>,
     until: Instant,
+}
+
+/// What the source resolved, and what must not come back of it.
+struct Credential {
+    resolved: Resolved,
+    redaction: Arc<Redaction>,
 }
 
 impl mitm::Policy for Session {
@@ -111,15 +119,17 @@ impl Session {
             let declared = table.index().owners(to).any(|route| route.private_network);
             return Ok(Verdict::Intercept { private: private || declared });
         }
-        let open = self.mode == Mode::Connected || (scheme == Scheme::Https && self.allow.contains(&to.host));
-        match open {
-            true => Ok(Verdict::Tunnel { private }),
-            false => Ok(Verdict::Refuse(no_rule(&to.host, scheme))),
+        match self.mode {
+            Mode::Connected => Ok(Verdict::Tunnel { private, tls_only: false }),
+            Mode::Strict if scheme == Scheme::Https && self.allow.contains(to) => {
+                Ok(Verdict::Tunnel { private, tls_only: true })
+            }
+            Mode::Strict => Ok(Verdict::Refuse(no_rule(to, scheme))),
         }
     }
 
     async fn action(&self, head: &RequestHead<'_>) -> Result<Action> {
-        let Some(mut route) = routed(&self.present_table(), head)? else { return Ok(Action::Forward) };
+        let Some((mut route, path)) = routed(&self.present_table(), head)? else { return Ok(Action::Forward) };
         let choice = chosen(head)?;
         // Whatever could be said against ours, it is not wanted.
         if brings_its_own(&route, head) {
@@ -127,15 +137,15 @@ impl Session {
         }
         if choice.is_none() && ambiguity(&route, &self.profile).is_some() {
             // A client keeps its connection open for long: somebody may have chosen since.
-            route = routed(&*self.table().await?, head)?.unwrap_or(route);
+            route = routed(&*self.table().await?, head)?.map_or(route, |(route, _)| route);
             ambiguity(&route, &self.profile).map_or(Ok(()), Err)?;
         }
-        let slot = Slot { authority: head.authority.clone(), provider: route.provider.clone(), choice };
+        let slot = Slot { authority: head.authority.clone(), path, provider: route.provider.clone(), choice };
         let credential = self.credential(slot, head).await?;
         self.injection(&credential).map(Action::Set)
     }
 
-    async fn credential(&self, slot: Slot, head: &RequestHead<'_>) -> Result<Arc<Resolved>> {
+    async fn credential(&self, slot: Slot, head: &RequestHead<'_>) -> Result<Arc<Credential>> {
         let living = locked(&self.resolved)
             .get(&slot)
             .filter(|fresh| fresh.until > Instant::now())
@@ -150,38 +160,41 @@ impl Session {
             port: head.authority.port,
             path: head.path.to_owned(),
         };
-        let credential: Resolved =
+        let resolved: Resolved =
             self.source.ask("resolve", &Resolve { request, connection: slot.choice.clone() }).await?;
-        if credential.provider != slot.provider {
+        if resolved.provider != slot.provider {
             return Err(Error::unavailable(format!(
                 "the credential source answered for {} instead of {}",
-                credential.provider, slot.provider
+                resolved.provider, slot.provider
             ))
             .hint(SOURCE_IS_WRONG));
         }
-        let credential = Arc::new(credential);
-        let until = Instant::now() + Duration::from_millis(credential.fresh_ms);
+        let until = Instant::now() + Duration::from_millis(resolved.fresh_ms);
+        let places = [placed(&resolved.set, &resolved)?, placed(&resolved.alternatives, &resolved)?];
+        let redaction = Arc::new(Redaction::new(places.iter().flatten(), PLACEHOLDER));
+        let credential = Arc::new(Credential { resolved, redaction });
         let mut resolved = locked(&self.resolved);
         // Bounded by what is in use within a moment.
         resolved.retain(|_, fresh| fresh.until > Instant::now());
-        if !self.was_rejected(&credential.lease) {
+        if !self.was_rejected(&credential.resolved.lease) {
             resolved.insert(slot, Fresh { credential: credential.clone(), until });
         }
         Ok(credential)
     }
 
-    fn injection(&self, credential: &Resolved) -> Result<Injection> {
-        let placed = |sets: &[Set]| sets.iter().map(|set| place(set, credential)).collect::<Result<Vec<_>>>();
-        let (slots, alternatives) = (placed(&credential.set)?, placed(&credential.alternatives)?);
-        let connection = format!("{}/{}", credential.provider, credential.connection);
+    fn injection(&self, credential: &Credential) -> Result<Injection> {
+        let Credential { resolved, redaction } = credential;
+        let (slots, alternatives) = (placed(&resolved.set, resolved)?, placed(&resolved.alternatives, resolved)?);
+        let connection = format!("{}/{}", resolved.provider, resolved.connection);
         let named = HeaderValue::from_str(&connection).ok().filter(|_| self.name_connection);
         let response_headers = named.into_iter().map(|value| (CHOICE, value)).collect();
-        Ok(Injection { lease: format!("{connection} {}", credential.lease), slots, alternatives, response_headers })
+        let lease = format!("{connection} {}", resolved.lease);
+        Ok(Injection { lease, slots, alternatives, redaction: redaction.clone(), response_headers })
     }
 
     fn forget(&self, lease: &str) {
         locked(&self.rejected).insert(lease.to_owned(), Instant::now());
-        locked(&self.resolved).retain(|_, fresh| fresh.credential.lease != lease);
+        locked(&self.resolved).retain(|_, fresh| fresh.credential.resolved.lease != lease);
     }
 
     /// What was on its way when it was rejected must not be taken for fresh.
@@ -239,13 +252,16 @@ fn labelled(lease: &str) -> (&str, &str) {
     lease.split_once(' ').unwrap_or_default()
 }
 
-/// The provider whose request it is; `None` when it is nobody's, or goes to its own login.
-fn routed(table: &Table, head: &RequestHead) -> Result<Option<Arc<Route>>> {
+/// The provider whose request it is, and the path of the target that it lies in; `None` when it is
+/// nobody's, or goes to its own login.
+fn routed(table: &Table, head: &RequestHead) -> Result<Option<(Arc<Route>, Option<String>)>> {
     match table.index().find(head.authority, head.path) {
         Found::None | Found::Excepted(_) => Ok(None),
         Found::Ambiguous(routes) if routes.iter().any(|route| brings_its_own(route, head)) => Ok(None),
         Found::Ambiguous(routes) => Err(several_providers(&routes)),
-        Found::One(route) => Ok(Some(route.clone())),
+        Found::Unclear(route) if brings_its_own(route, head) => Ok(None),
+        Found::Unclear(route) => Err(unclear(head.authority, route)),
+        Found::One(route, path) => Ok(Some((route.clone(), path.map(str::to_owned)))),
     }
 }
 
@@ -260,6 +276,16 @@ fn brings_its_own(route: &Route, head: &RequestHead) -> bool {
 }
 
 const SOURCE_IS_WRONG: &str = "authsome-conform credential -- PROGRAM tells what the credential source does wrong";
+
+fn unclear(to: &Authority, route: &Route) -> Error {
+    let message = format!(
+        "two programs may read the path of this request to {to} differently, and where the credential of {} goes is told by path",
+        route.provider
+    );
+    Error::new(Code::Denied, message).hint(
+        "send a path without '//', '.', '..', ';' or '\\', and with no character escaped that needs it not, nor a '/'",
+    )
+}
 
 fn chosen(head: &RequestHead) -> Result<Option<ConnectionName>> {
     let bad = || {
@@ -276,6 +302,10 @@ fn several_providers(routes: &[&Arc<Route>]) -> Error {
     Error::new(Code::Ambiguous, "several providers have the same rule for this request")
         .hint(format!("authsome run --only {}", names.first().map(String::as_str).unwrap_or_default()))
         .choices(names)
+}
+
+fn placed(sets: &[Set], credential: &Resolved) -> Result<Vec<mitm::Slot>> {
+    sets.iter().map(|set| place(set, credential)).collect()
 }
 
 fn place(set: &Set, credential: &Resolved) -> Result<mitm::Slot> {
@@ -298,12 +328,13 @@ fn place(set: &Set, credential: &Resolved) -> Result<mitm::Slot> {
     Ok(mitm::Slot { place, value: SecretString::from(value) })
 }
 
-fn no_rule(host: &Host, scheme: Scheme) -> Refusal {
+fn no_rule(to: &Authority, scheme: Scheme) -> Refusal {
+    let shown = if to.port == 443 { to.host.to_string() } else { to.to_string() };
     let (why, fix) = match scheme {
         Scheme::Https => {
-            (format!("no provider has a rule for {host}"), format!("authsome run --strict --allow {host} -- COMMAND"))
+            (format!("no provider has a rule for {shown}"), format!("authsome run --strict --allow {shown} -- COMMAND"))
         }
-        Scheme::Http => (format!("{host} was asked for by plain http"), "use https".to_owned()),
+        Scheme::Http => (format!("{} was asked for by plain http", to.host), "use https".to_owned()),
     };
     Refusal::new(StatusCode::FORBIDDEN, "no-rule", format!("{why}, and this session is strict")).fix(fix)
 }

@@ -69,6 +69,7 @@ fn rule(route: Route) -> Result<Rule<Arc<Route>>> {
         Error::invalid(format!("a route of {} {error}", route.provider))
             .hint("authsome-conform credential -- PROGRAM tells what the credential source does wrong")
     };
-    let (targets, except) = (parse(&route.targets).map_err(failed)?, parse(&route.except).map_err(failed)?);
-    Ok(Rule { owner: Arc::new(route), targets, except })
+    let [targets, except, former] =
+        [&route.targets, &route.except, &route.former].map(|places| parse(places).map_err(failed));
+    Ok(Rule { targets: targets?, except: except?, former: former?, owner: Arc::new(route) })
 }

@@ -86,6 +86,7 @@ mod tests {
             choices: Vec::new(),
             targets: vec![Target { host: "api.openai.com".to_owned(), port: 443, path: None }],
             except: Vec::new(),
+            former: Vec::new(),
             env: [("OPENAI_API_KEY".to_owned(), "x".to_owned())].into(),
             places: Vec::new(),
             private_network: false,

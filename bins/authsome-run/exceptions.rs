@@ -110,6 +110,7 @@ mod tests {
             choices: Vec::new(),
             targets: hosts.iter().map(target).collect(),
             except: Vec::new(),
+            former: Vec::new(),
             env: Default::default(),
             places: Vec::new(),
             private_network: false,

@@ -5,6 +5,7 @@ mod damage;
 mod demo;
 mod intruder;
 mod login;
+mod paths;
 mod person;
 mod revoke;
 mod run;

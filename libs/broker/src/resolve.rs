@@ -11,7 +11,6 @@ use host::Authority;
 use proto::ops::credential::{Half, Place, Request, Resolve, Resolved, Set, Token, TokenGiven};
 use proto::{Code, ConnectionName, Error, Key, ProviderName, Result, Secrets};
 use provider::Found;
-use provider::path::Readings;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
@@ -30,7 +29,13 @@ pub(crate) fn key_of(table: &Table, session: &Session, wanted: &Resolve) -> Resu
     }
     let authority = authority(request)?;
     let provider = match table.find(&authority, &request.path) {
-        Found::One(provider) => provider,
+        Found::One(provider, _) => provider,
+        Found::Unclear(provider) => {
+            let text = format!("two programs may read this path of {authority} differently");
+            return Err(
+                Error::new(Code::Denied, text).hint(format!("where {provider}'s credential goes is told by path"))
+            );
+        }
         Found::Ambiguous(providers) => {
             let choices: Vec<String> = providers.into_iter().map(ToString::to_string).collect();
             let text = format!("{authority} belongs to several providers: {}", choices.join(", "));
@@ -140,11 +145,10 @@ fn wire(place: &provider::Place, name: String, from: String) -> Set {
 /// Connections of one provider may be of different instances: each serves its own alone.
 fn serves(usable: &Usable, key: &Key, request: &Request) -> Result<()> {
     let authority = authority(request)?;
-    let path = Readings::of(&request.path);
     let targets = usable.definition.targets().map_err(|error| {
         Error::invalid(format!("{}: {error}", key.provider)).hint(format!("authsome inspect {} shows it", key.provider))
     })?;
-    if targets.iter().any(|target| target.matches(&authority, &path)) {
+    if targets.iter().any(|target| target.matches(&authority, &request.path)) {
         return Ok(());
     }
     Err(Error::new(Code::Denied, format!("the connection {} of {} is not for {authority}", key.slot, key.provider))

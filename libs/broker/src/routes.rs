@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How old the table may be when a request is looked up in it.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// All routes go over the pipe in one line, in which there is also the answer's frame.
+const LONGEST: usize = proto::MAX_LINE - 1024;
+
 /// The table of one session. What was routed once stays routed.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -33,6 +36,7 @@ impl Table {
         if self.made_at.is_none() {
             refuse_missing(world, session, &present)?;
         }
+        let before: BTreeSet<ProviderName> = self.routes.keys().cloned().collect();
         for (provider, connections) in present.iter().filter(|(provider, _)| session.includes(provider)) {
             for (name, error) in &connections.unreadable {
                 self.say(&format!("{provider}'s connection {name} cannot be used: {error}"), note);
@@ -47,12 +51,31 @@ impl Table {
                 Err(error) => self.say(&left_out(provider, &error), note),
             }
         }
-        self.index = Some(index(&self.routes)?);
         self.rev = String::new();
-        let text = serde_json::Value::Object(proto::codec::to_object(&self.answer())).to_string();
+        let mut text = self.text();
+        while text.len() > LONGEST
+            && let Some(provider) = self.largest(&before)
+        {
+            self.routes.remove(&provider);
+            let said = format!("{provider} is left out: its definition names more places than a session can hold");
+            self.say(&said, note);
+            text = self.text();
+        }
+        self.index = Some(index(&self.routes)?);
         self.rev = crate::lease::sha256_hex(&text)[..16].to_owned();
         self.made_at = Some(Instant::now());
         Ok(())
+    }
+
+    fn text(&self) -> String {
+        Value::Object(proto::codec::to_object(&self.answer())).to_string()
+    }
+
+    /// The provider whose route is the longest, one that came just now if there is any.
+    fn largest(&self, before: &BTreeSet<ProviderName>) -> Option<ProviderName> {
+        let size = |route: &Route| route.targets.len() + route.except.len() + route.former.len();
+        let order = |(provider, route): &(&ProviderName, &Route)| (!before.contains(*provider), size(route));
+        self.routes.iter().max_by_key(order).map(|(provider, _)| provider.clone())
     }
 
     pub fn refresh_if_old(&mut self, world: &World, session: &Session, note: &dyn Fn(&str)) -> Result<()> {
@@ -89,6 +112,7 @@ impl Table {
             merge(&mut route.targets, before.targets);
             merge(&mut route.except, before.except);
             merge(&mut route.places, before.places);
+            merge(&mut route.former, before.former);
         }
         self.routes.insert(route.provider.clone(), route);
     }
@@ -172,12 +196,19 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         merge(&mut places, spots(definition));
         merge(&mut except, wire(definition.except(connections.records.values().flat_map(discovered))));
     }
+    let mut former = Vec::new();
+    for (_, record) in connections.records.iter().filter(|(name, _)| possible(name)) {
+        let confirmed = record.bound.targets.iter().filter_map(|target| target.parse().ok());
+        merge(&mut former, wire(confirmed.collect()));
+    }
+    former.retain(|place| !targets.contains(place));
     Ok(Route {
         provider: provider.clone(),
         connection,
         choices,
         targets,
         except,
+        former,
         env: env.unwrap_or_default(),
         places,
         private_network: definitions.iter().any(|definition| definition.private_network),
@@ -230,8 +261,8 @@ fn index(routes: &BTreeMap<ProviderName, Route>) -> Result<provider::Routes<Prov
     };
     let mut rules = Vec::new();
     for route in routes.values() {
-        let (targets, except) = (parsed(&route.targets)?, parsed(&route.except)?);
-        rules.push(Rule { owner: route.provider.clone(), targets, except });
+        let (targets, except, former) = (parsed(&route.targets)?, parsed(&route.except)?, parsed(&route.former)?);
+        rules.push(Rule { owner: route.provider.clone(), targets, except, former });
     }
     Ok(provider::Routes::new(rules))
 }

@@ -37,9 +37,42 @@ fn look_alikes_other_ports_and_plain_http_get_nothing() {
         ("https://api.acme.test%00.attacker.test/v1", Code::Invalid),
         ("https://api.acme.test/token", Code::Denied),
         ("https://api.acme.test//%74oken/", Code::Denied),
+        ("https://api.acme.test/v1;x/things", Code::Denied),
     ] {
         assert_eq!(broker.resolve(url).unwrap_err().code, code, "{url}");
     }
+}
+
+#[test]
+fn the_former_places_of_a_changed_definition_are_told() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let routes = rig.broker().call("routes", json!({})).unwrap();
+    assert_eq!(routes["routes"][0].get("former"), None);
+    rig.define(acme(json!({"api_url": ["api.moved.test"]})));
+    let routes = rig.broker().call("routes", json!({})).unwrap();
+    assert_eq!(routes["routes"][0]["targets"], json!([{"host":"api.moved.test","port":443}]));
+    assert_eq!(routes["routes"][0]["former"], json!([{"host":"api.acme.test","port":443}]));
+}
+
+#[test]
+fn providers_with_too_many_places_for_one_line_are_left_out_and_the_others_served() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    for name in ["p1", "p2", "p3", "p4", "p5"] {
+        let place = |number| format!("h{number}.{name}.test/{}", "a".repeat(900));
+        let places: Vec<String> = (0..256).map(place).collect();
+        rig.define(json!({"name":name,"display_name":"P","auth_type":"api_key","flow":"api_key","api_url":places,
+            "api_key":{"header_name":"X-Api-Key"}}));
+        let record = json!({"provider":name,"flow":"api_key","status":"connected","bound":{"targets":[]}});
+        rig.store.set(&format!("default/{name}/default"), record, json!({"api_key":"k1"}));
+    }
+    let broker = rig.broker();
+    let routes = broker.call("routes", json!({})).unwrap();
+    assert!(routes.to_string().len() < proto::MAX_LINE);
+    let count = routes["routes"].as_array().unwrap().len();
+    assert!((2..6).contains(&count), "{count}");
+    assert_eq!(broker.resolve(API).unwrap()["secret"], json!({"authorization":"Bearer a0"}));
 }
 
 #[test]

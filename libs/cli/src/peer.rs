@@ -3,6 +3,10 @@
 //! A port on loopback is open to every user of the machine. The kernel's table of TCP sockets says whose
 //! each socket is, so that a listener can turn away connections of other users.
 
+mod one;
+
+pub use one::uid;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
@@ -12,7 +16,7 @@ const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 /// The users connected to one listener, read from the kernel at one moment.
 ///
-/// One reading takes a few milliseconds, so a listener judges all connections that wait by one reading. Each
+/// One reading takes a few milliseconds (see [`uid`] for one connection), so a listener judges all connections that wait by one reading. Each
 /// must have been accepted before it.
 #[derive(Debug, Default)]
 pub struct Peers(HashMap<String, Owner>);

@@ -19,8 +19,8 @@ pub struct SessionArgs {
     /// Refuse requests that no provider has a rule for
     #[arg(long)]
     pub strict: bool,
-    /// Host that is let through over https although --strict
-    #[arg(long, value_name = "HOST", requires = "strict")]
+    /// Host that is let through over https although --strict, at port 443 or the one that is named
+    #[arg(long, value_name = "HOST[:PORT]", requires = "strict")]
     pub allow: Vec<String>,
     /// Let the proxy dial private and loopback addresses
     #[arg(long, env = "AUTHSOME_ALLOW_PRIVATE", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]

@@ -7,8 +7,8 @@ use ::http::{HeaderName, HeaderValue, Method, Request, Response};
 use host::Authority;
 use oauth::{Challenge, TransportError};
 use proto::{Code, Error, Result};
+use provider::Place;
 use provider::definition::Check;
-use provider::{Place, path};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -116,8 +116,8 @@ fn refuse_foreign(task: &Task, url: &Url) -> Result<()> {
     let host = url.host_str().and_then(|host| host.parse().ok());
     let port = url.port_or_known_default();
     let (Some(host), Some(port)) = (host, port) else { return Err(task.broken("check: it has no host")) };
-    let (authority, path) = (Authority::new(host, port), path::Readings::of(url.path()));
-    match targets.iter().any(|target| target.matches(&authority, &path)) {
+    let authority = Authority::new(host, port);
+    match targets.iter().any(|target| target.matches(&authority, url.path())) {
         true => Ok(()),
         false => Err(task.broken("its check is not on its own hosts (api_url)")),
     }

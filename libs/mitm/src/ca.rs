@@ -30,7 +30,7 @@ pub enum CaError {
 }
 
 /// A host that the authority may speak for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permitted {
     /// This host alone. (As a name constraint, RFC 5280 §4.2.1.10, a domain takes in its
     /// subdomains; [`SessionCa::permits`] does not.)

@@ -5,12 +5,13 @@ use crate::core::{Core, Link};
 use crate::http1::exchange;
 use crate::http1::head::Request;
 use crate::http1::server::Client;
-use crate::intercept;
+use crate::strangers::Stranger;
 use crate::stream::{Io, relay};
 use crate::target;
 use crate::tls::Http;
 use crate::upstream::Key;
 use crate::{Refusal, Scheme, Verdict};
+use crate::{hello, intercept};
 use host::Authority;
 use http::{Method, StatusCode};
 use std::sync::Arc;
@@ -25,15 +26,24 @@ pub(crate) async fn ended(ending: &mut Ending) {
     drop(ending.wait_for(|ending| *ending).await);
 }
 
-pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, ending: Ending) {
+pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, stranger: Stranger, ending: Ending) {
     // Without it, the answer to a CONNECT and the handshake after it wait for each other's
     // acknowledgement: 40 ms for every new connection.
     if stream.set_nodelay(true).is_err() {
         return;
     }
     let mut client = Client::new(Box::new(stream), ending.clone());
+    client.stranger = Some(stranger);
     while let Some(mut request) = client.next(&core, None).await {
         let last = client.is_last(&request);
+        if let Err(refusal) = core.password.check(&request.head.fields) {
+            match refuse(&core, client, &request, (None, refusal), last).await {
+                Some(going_on) => client = going_on,
+                None => return,
+            }
+            continue;
+        }
+        client.stranger = None;
         let next = match request.head.method {
             Method::CONNECT => match connect(&core, &request).await {
                 Ok(opened) => return open(core, client, opened, ending).await,
@@ -57,6 +67,8 @@ pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, ending: Ending) {
 /// What a CONNECT leads to.
 enum Opened {
     Tunnel(Io),
+    /// Of TLS for the host of the key alone.
+    Checked(Io, Key),
     Intercept(Key),
 }
 
@@ -74,6 +86,10 @@ async fn open(core: Arc<Core>, mut client: Client, opened: Opened, ending: Endin
     let stream = client.wire.into_io();
     match opened {
         Opened::Tunnel(upstream) => relay(stream, upstream).await,
+        Opened::Checked(upstream, key) => match hello::checked(stream, &key.authority).await {
+            Ok(stream) => relay(stream, upstream).await,
+            Err(refusal) => core.policy.refused(Some(&key.authority), &refusal),
+        },
         Opened::Intercept(key) => {
             core.ca.prepare();
             intercept::serve(core, stream, key, ending).await;
@@ -82,7 +98,6 @@ async fn open(core: Arc<Core>, mut client: Client, opened: Opened, ending: Endin
 }
 
 async fn connect(core: &Core, request: &Request) -> Result<Opened, Refused> {
-    core.password.check(&request.head.fields).map_err(|refusal| (None, refusal))?;
     let authority = request.head.uri.authority().map_or("", |authority| authority.as_str());
     let authority: Authority = authority
         .parse()
@@ -93,10 +108,13 @@ async fn connect(core: &Core, request: &Request) -> Result<Opened, Refused> {
         Verdict::Refuse(refusal) => Err((Some(key(false)), refusal)),
         Verdict::Intercept { private } if core.ca.permits(&authority.host) => Ok(Opened::Intercept(key(private))),
         Verdict::Intercept { private } => Err((Some(key(private)), not_constrained(&authority))),
-        Verdict::Tunnel { private } => {
+        Verdict::Tunnel { private, tls_only } => {
             let key = key(private);
-            let upstream = core.upstreams.tunnel(&key).await;
-            upstream.map(Opened::Tunnel).map_err(|error| (Some(key), error.refusal()))
+            match core.upstreams.tunnel(&key).await {
+                Ok(upstream) if tls_only => Ok(Opened::Checked(upstream, key)),
+                Ok(upstream) => Ok(Opened::Tunnel(upstream)),
+                Err(error) => Err((Some(key), error.refusal())),
+            }
         }
     }
 }
@@ -110,12 +128,11 @@ fn not_constrained(authority: &Authority) -> Refusal {
 
 /// Where a plain request goes.
 async fn plain(core: &Core, request: &mut Request) -> Result<Link, Refused> {
-    core.password.check(&request.head.fields).map_err(|refusal| (None, refusal))?;
     let authority = target::plain(&mut request.head).map_err(|refusal| (None, refusal))?;
     let mut key = Key { authority, scheme: Scheme::Http, private: false };
     match core.policy.connect(&key.authority, Scheme::Http).await {
         Verdict::Refuse(refusal) => return Err((Some(key), refusal)),
-        Verdict::Tunnel { private } | Verdict::Intercept { private } => key.private = private,
+        Verdict::Tunnel { private, .. } | Verdict::Intercept { private } => key.private = private,
     }
     Ok(Link::new(key, Http::One))
 }

@@ -1,10 +1,10 @@
 //! From an authority to an open TCP connection: one resolution, every address judged, and the very
 //! address that was judged is dialled, so that a second DNS answer cannot lead elsewhere.
 
-use crate::Answer;
 use crate::limits::{CONNECT, DESCRIPTORS, NEXT_ADDRESS};
 use crate::stream::Io;
 use crate::upstream_proxy::UpstreamProxy;
+use crate::{Answer, Scheme};
 use host::{Allowed, Authority, Reach};
 use std::collections::HashMap;
 use std::io;
@@ -27,8 +27,8 @@ pub enum DialError {
     Connect(Authority, #[source] io::Error),
     #[error("connecting to {0} took longer than {secs} s", secs = CONNECT.as_secs())]
     Timeout(Authority),
-    #[error("the upstream proxy {0} {1}")]
-    Proxy(Authority, String),
+    #[error("your own proxy {address} ({named_by}) {what}")]
+    Proxy { address: Authority, named_by: String, what: String },
 }
 
 /// Names to addresses.
@@ -54,7 +54,10 @@ pub struct Dialer {
     /// Private addresses may be dialled for every host.
     pub allow_private: bool,
     pub resolver: Arc<dyn Resolve>,
+    /// The person's own proxy for tunnels.
     pub upstream_proxy: Option<UpstreamProxy>,
+    /// The person's own proxy for plain http.
+    pub http_proxy: Option<UpstreamProxy>,
 }
 
 impl Default for Dialer {
@@ -64,33 +67,60 @@ impl Default for Dialer {
             allow_private: false,
             resolver: Arc::new(SystemResolver),
             upstream_proxy: None,
+            http_proxy: None,
         }
     }
 }
 
 impl Dialer {
-    pub(crate) async fn dial(&self, to: &Authority, private: bool) -> Result<Io, DialError> {
-        timeout(CONNECT, self.dial_unbounded(to, private || self.allow_private))
+    pub(crate) async fn dial(&self, to: &Authority, scheme: Scheme, private: bool) -> Result<Io, DialError> {
+        timeout(CONNECT, self.dial_unbounded(to, scheme, private || self.allow_private))
             .await
             .unwrap_or_else(|_| Err(DialError::Timeout(to.clone())))
     }
 
-    async fn dial_unbounded(&self, to: &Authority, private: bool) -> Result<Io, DialError> {
+    /// The proxy that requests to `to` are handed to in absolute form.
+    pub(crate) fn forward_proxy(&self, to: &Authority, scheme: Scheme) -> Option<&UpstreamProxy> {
+        self.proxy(to, scheme).filter(|proxy| scheme == Scheme::Http && proxy.forwards())
+    }
+
+    fn proxy(&self, to: &Authority, scheme: Scheme) -> Option<&UpstreamProxy> {
+        let proxy = match scheme {
+            Scheme::Http => &self.http_proxy,
+            Scheme::Https => &self.upstream_proxy,
+        };
+        proxy.as_ref().filter(|proxy| !self.connect_to.contains_key(to) && proxy.serves(to))
+    }
+
+    async fn dial_unbounded(&self, to: &Authority, scheme: Scheme, private: bool) -> Result<Io, DialError> {
         if let Some(address) = self.connect_to.get(to) {
             return Ok(Box::new(self.race(to, vec![*address]).await?));
         }
-        if let Some(proxy) = self.upstream_proxy.as_ref().filter(|proxy| proxy.serves(to)) {
+        if let Some(proxy) = self.proxy(to, scheme) {
             // The far proxy resolves names; an address in the request is still judged here.
             if let Some(ip) = to.host.ip() {
                 judge(to, &[ip], private)?;
             }
-            let stream = self.race(&proxy.address, self.addresses(&proxy.address).await?).await?;
-            return proxy.open(stream, to).await;
+            let stream = self.reach(proxy).await?;
+            return match self.forward_proxy(to, scheme) {
+                Some(proxy) => proxy.reach(stream).await,
+                None => proxy.open(stream, to).await,
+            };
         }
         let addresses = self.addresses(to).await?;
         let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
         judge(to, &ips, private)?;
         Ok(Box::new(self.race(to, addresses).await?))
+    }
+
+    async fn reach(&self, proxy: &UpstreamProxy) -> Result<TcpStream, DialError> {
+        let failed = |error: DialError| match error {
+            DialError::Resolve(..) => proxy.failed("cannot be found: its name leads nowhere"),
+            DialError::Connect(_, error) => proxy.failed(format!("cannot be reached: {error}")),
+            other => other,
+        };
+        let addresses = self.addresses(&proxy.address).await.map_err(failed)?;
+        self.race(&proxy.address, addresses).await.map_err(failed)
     }
 
     async fn addresses(&self, to: &Authority) -> Result<Vec<SocketAddr>, DialError> {

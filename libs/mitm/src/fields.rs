@@ -57,6 +57,21 @@ pub(crate) fn closes<F: Fields>(fields: &F) -> bool {
     fields.values(&header::CONNECTION).any(|value| lists(value, "close"))
 }
 
+/// Whether a field would tell where a body ends to a server that takes `_` for `-`, as many gateways do.
+pub(crate) fn disguises_length<F: Fields>(fields: &F) -> bool {
+    fields.each().any(|(name, _)| is_disguised_length(name))
+}
+
+/// The same of one name.
+pub(crate) fn is_disguised_length(name: &[u8]) -> bool {
+    let is = |real: &HeaderName| {
+        let real = real.as_str().as_bytes();
+        let same = |(own, real): (&u8, &u8)| own.eq_ignore_ascii_case(real) || (*own == b'_' && *real == b'-');
+        name.len() == real.len() && memchr::memchr(b'_', name).is_some() && name.iter().zip(real).all(same)
+    };
+    is(&header::TRANSFER_ENCODING) || is(&header::CONTENT_LENGTH)
+}
+
 pub(crate) fn expects_continue<F: Fields>(fields: &F) -> bool {
     fields.values(&header::EXPECT).any(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }

@@ -11,8 +11,8 @@
 //! credential in. It leaves over a connection of `upstream`, which `dial` opened.
 //!
 //! ```no_run
-//! use mitm::{Action, Answer, Dialer, Injection, Permitted, Place, Policy, Proxy, Refusal, Report};
-//! use mitm::{RequestHead, Scheme, SessionCa, Settings, Slot, Verdict};
+//! use mitm::{Action, Answer, Dialer, Injection, Permitted, Place, Policy, Proxy, Redaction, Refusal};
+//! use mitm::{Report, RequestHead, Scheme, SessionCa, Settings, Slot, Verdict};
 //! use host::Authority;
 //! use std::sync::Arc;
 //!
@@ -24,7 +24,7 @@
 //!         Box::pin(async move {
 //!             match ours {
 //!                 true => Verdict::Intercept { private: false },
-//!                 false => Verdict::Tunnel { private: false },
+//!                 false => Verdict::Tunnel { private: false, tls_only: false },
 //!             }
 //!         })
 //!     }
@@ -34,12 +34,14 @@
 //!             if head.path.starts_with("/oauth/") {
 //!                 return Ok(Action::Forward);
 //!             }
+//!             let slots = vec![Slot {
+//!                 place: Place::Header(http::header::AUTHORIZATION),
+//!                 value: "Bearer secret".to_owned().into(),
+//!             }];
 //!             Ok(Action::Set(Injection {
 //!                 lease: "example/default@1".to_owned(),
-//!                 slots: vec![Slot {
-//!                     place: Place::Header(http::header::AUTHORIZATION),
-//!                     value: "Bearer secret".to_owned().into(),
-//!                 }],
+//!                 redaction: Arc::new(Redaction::new(&slots, "authsome-proxy-managed")),
+//!                 slots,
 //!                 alternatives: Vec::new(),
 //!                 response_headers: Vec::new(),
 //!             }))
@@ -57,6 +59,7 @@
 //! let proxy = Proxy::new(Arc::new(OneHost), ca, Settings {
 //!     password: "of this session".to_owned().into(), // http://authsome:PASSWORD@127.0.0.1:PORT
 //!     placeholders: vec!["authsome-proxy-managed".to_owned()],
+//!     is_foreign: |_own, _peer| false, // of another user of this machine
 //!     roots: rustls::RootCertStore::empty(), // the system's, and --upstream-ca
 //!     dialer: Dialer::default(),
 //! })?;
@@ -77,6 +80,7 @@ mod dial;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+mod hello;
 mod hold;
 mod http1;
 mod http2;
@@ -86,10 +90,12 @@ mod message;
 mod password;
 mod placeholder;
 mod policy;
+mod redaction;
 mod refusal;
 mod request;
 mod server;
 mod slots;
+mod strangers;
 mod stream;
 mod target;
 mod tls;
@@ -105,6 +111,7 @@ pub use policy::{
     Action, Answer, Answered, Brought, Half, Injection, Place, Policy, Repeated, Report, RequestHead, Scheme, Single,
     Slot, Verdict,
 };
+pub use redaction::Redaction;
 pub use refusal::{ERROR_HEADER, Refusal};
 pub use server::{Proxy, Settings};
 pub use tls::provider;

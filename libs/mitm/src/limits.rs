@@ -6,11 +6,21 @@ use std::time::Duration;
 /// thousand idle WebSockets that one session is expected to carry.
 pub const CLIENTS: usize = 16_384;
 
+/// Client connections that have not shown the session's password; of more than these, the oldest is closed.
+/// Each costs some kilobytes, and a program that starts a crowd of requests at once shows it within milliseconds.
+pub const STRANGERS: usize = 1024;
+
+/// From this many strangers on, a new connection of another user of this machine is closed at once.
+pub const CROWD: usize = 64;
+
+/// Time for the first byte of a client that has not shown the password.
+pub const FIRST_BYTE: Duration = Duration::from_secs(5);
+
 /// Bytes of one request or response head, and of trailers; as large as common servers allow.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
 /// Time for a whole request head, from its first byte (against clients that drip), and for the
-/// first byte of a new connection.
+/// first byte within a tunnel that was opened.
 pub const HEAD: Duration = Duration::from_secs(30);
 
 /// Time that a client connection may rest between two requests, and that a request body
@@ -63,6 +73,11 @@ pub const DESCRIPTORS: Duration = Duration::from_millis(50);
 
 /// Concurrent streams on one HTTP/2 connection of a client.
 pub const STREAMS: u32 = 256;
+
+/// HTTP/2 frames that ask for nothing, such as WINDOW_UPDATE and PING, which one client may send at once, and each
+/// second from then on. Of those that acknowledge data any number may come.
+pub const FRAMES_AT_ONCE: u64 = 4096;
+pub const FRAMES_PER_SECOND: u64 = 100;
 
 /// HTTP/2 flow-control windows: bytes on their way for one stream and for one connection. They
 /// bound the memory that a stalled reader can tie up.

@@ -23,6 +23,12 @@ pub(crate) trait Fields {
     /// Keeps the fields of some names; their order stays.
     fn retain(&mut self, keep: impl Fn(&[u8]) -> bool);
 
+    /// Pieces of text in which all values are, and perhaps more.
+    fn texts(&self) -> impl Iterator<Item = &[u8]>;
+
+    /// Puts another value in the place of each for which `change` has one.
+    fn rewrite(&mut self, change: impl Fn(&[u8]) -> Option<Vec<u8>>);
+
     fn append(&mut self, name: &HeaderName, value: HeaderValue);
 
     /// Puts `value` where `name` has one that `replaced` picks; whether there was any.
@@ -61,6 +67,19 @@ impl Fields for HeaderMap {
             current = name.or(current);
             if let Some(name) = current.as_ref().filter(|name| keep(name.as_str().as_bytes())) {
                 HeaderMap::append(self, name, value);
+            }
+        }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.values().map(HeaderValue::as_bytes)
+    }
+
+    fn rewrite(&mut self, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+        for value in self.values_mut() {
+            if let Some(other) = change(value.as_bytes()) {
+                // Nothing is better than what was to be changed.
+                *value = HeaderValue::from_bytes(&other).unwrap_or(HeaderValue::from_static(""));
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::message::{Fields, Head};
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use memchr::memchr;
 use memchr::memmem::Finder;
 use std::borrow::Cow;
 
@@ -27,22 +28,19 @@ impl Placeholders {
         self.0.iter().any(|finder| finder.find(text).is_some())
     }
 
-    /// As it is, or inside Basic credentials (RFC 7617 §2).
+    /// Whether it is in a field's value: as it is, percent-encoded, or inside Basic credentials (RFC 7617 §2).
     pub fn in_value(&self, text: &[u8]) -> bool {
-        if self.in_text(text) {
-            return true;
-        }
-        basic_pair(text).is_some_and(|pair| self.in_text(&pair))
+        self.in_escaped(text) || basic_pair(text).is_some_and(|pair| self.in_escaped(&pair))
     }
 
-    /// As it is, or percent-encoded.
-    pub fn in_escaped(&self, text: &str) -> bool {
-        self.in_text(&unescape(text))
+    /// Whether it is in `text` as it is, or percent-encoded.
+    pub fn in_escaped(&self, text: &[u8]) -> bool {
+        self.in_text(text) || (memchr(b'%', text).is_some() && self.in_text(&unescape(text)))
     }
 
     /// The name of a field that holds it.
     pub fn in_fields<F: Fields>(&self, fields: &F) -> Option<String> {
-        let (name, _) = fields.each().find(|(_, value)| self.in_value(value))?;
+        let (name, _) = fields.each().find(|(name, value)| self.in_value(value) || self.in_token(name))?;
         Some(String::from_utf8_lossy(name).into_owned())
     }
 
@@ -51,29 +49,48 @@ impl Placeholders {
         if let Some(name) = self.in_fields(&head.fields) {
             return Some(format!("the header {name}"));
         }
-        if self.in_escaped(head.uri.path()) {
+        if self.in_token(head.method.as_str().as_bytes()) {
+            return Some("the method".to_owned());
+        }
+        if self.in_escaped(head.uri.path().as_bytes()) {
             return Some("the path".to_owned());
         }
-        head.uri.query().filter(|query| self.in_escaped(query)).map(|_| "the query".to_owned())
+        head.uri.query().filter(|query| self.in_escaped(query.as_bytes())).map(|_| "the query".to_owned())
+    }
+
+    /// Whether it is in a name or method, the case of whose letters may have been changed on the way.
+    fn in_token(&self, token: &[u8]) -> bool {
+        self.0
+            .iter()
+            .any(|finder| token.len() >= finder.needle().len() && finder.find(&token.to_ascii_lowercase()).is_some())
     }
 }
 
-/// Returns `user:password` of a header's Basic credentials (RFC 7617 §2).
-pub(crate) fn basic_pair(text: &[u8]) -> Option<Vec<u8>> {
-    let (scheme, pair) = text.split_at_checked(6)?;
-    if !scheme.eq_ignore_ascii_case(b"basic ") {
+/// Returns `user:password` of a header's Basic credentials (RFC 7617 §2), by either alphabet of base64.
+pub(crate) fn basic_pair(value: &[u8]) -> Option<Vec<u8>> {
+    let (scheme, pair) = value.split_at_checked(5)?;
+    if !scheme.eq_ignore_ascii_case(b"basic") || !pair.first()?.is_ascii_whitespace() {
         return None;
     }
-    BASE64.decode(pair.trim_ascii()).ok()
+    let pair: Vec<u8> = pair.trim_ascii().iter().map(|b| standard(*b)).collect();
+    BASE64.decode(pair).ok()
+}
+
+fn standard(letter: u8) -> u8 {
+    match letter {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    }
 }
 
 /// Percent escapes undone, where they are proper ones (RFC 3986 §2.1).
-pub(crate) fn unescape(text: &str) -> Cow<'_, [u8]> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text.as_bytes());
+pub(crate) fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'%', text).is_none() {
+        return Cow::Borrowed(text);
     }
     let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
         match (first, after.get(..2).and_then(hex_pair)) {
             (b'%', Some(byte)) => {
@@ -89,7 +106,7 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-fn hex_pair(pair: &[u8]) -> Option<u8> {
+pub(crate) fn hex_pair(pair: &[u8]) -> Option<u8> {
     if !pair.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
@@ -114,11 +131,18 @@ mod tests {
             "Basic YXV0aHNvbWUtcHJveHktbWFuYWdlZDo=",
             "basic  eDphdXRoc29tZS1wcm94eS1tYW5hZ2Vk",
             "BASIC YXV0aHNvbWUtcHJveHktbWFuYWdlZDo",
+            "Basic\tYXV0aHNvbWUtcHJveHktbWFuYWdlZDo=",
+            // ÿÿ:authsome-proxy-managed, in the alphabet of URLs
+            "Basic __86YXV0aHNvbWUtcHJveHktbWFuYWdlZA==",
+            // authsome%2Dproxy%2Dmanaged:
+            "Basic YXV0aHNvbWUlMkRwcm94eSUyRG1hbmFnZWQ6",
+            "https://app.test/?key=authsome%2dproxy-managed",
         ] {
             assert!(known().in_value(text.as_bytes()), "{text}");
         }
-        assert!(known().in_escaped("/x?key=authsome%2Dproxy%2dmanaged"));
-        assert!(known().in_escaped("%61uthsome-proxy-managed"));
+        assert!(known().in_escaped(b"/x?key=authsome%2Dproxy%2dmanaged"));
+        assert!(known().in_escaped(b"%61uthsome-proxy-managed"));
+        assert!(known().in_token(b"X-Authsome-Proxy-Managed"));
     }
 
     #[test]
@@ -126,6 +150,6 @@ mod tests {
         for text in ["", "Bearer sk-1", "Basic !!!", "Basic", "authsome-proxy-manage", "Basic eDp5"] {
             assert!(!known().in_value(text.as_bytes()), "{text}");
         }
-        assert!(!known().in_escaped("%%2%zz%"));
+        assert!(!known().in_escaped(b"%%2%zz%"));
     }
 }

@@ -1,12 +1,13 @@
 //! What the proxy asks: may this host be reached, what goes on this request, is a 401 worth a
 //! second try. Tokens, routes and providers are the answering side's; this side only carries.
 
-use crate::Refusal;
 use crate::message::Fields;
+use crate::{Redaction, Refusal};
 use host::Authority;
 use http::{HeaderName, HeaderValue, Method};
 use secrecy::SecretString;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// A boxed answer, so that a policy can be a trait object.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -42,9 +43,11 @@ pub enum Scheme {
 /// addresses are never dialled.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Carry the bytes untouched (for plain http: the request, without anything set).
+    /// Carry the bytes untouched (for plain http: the request, without anything set). With `tls_only` a tunnel's
+    /// first bytes must be TLS that names the host of the CONNECT.
     Tunnel {
         private: bool,
+        tls_only: bool,
     },
     /// Open the TLS connection and ask [`Policy::request`] for each request (for plain http: the
     /// same as `Tunnel`).
@@ -115,6 +118,9 @@ pub struct Injection {
     pub slots: Vec<Slot>,
     /// Further places of the same credential: one that has the placeholder is filled in place of `slots`.
     pub alternatives: Vec<Slot>,
+    /// Applied to the response's head and trailers, when a slot was really filled; made of the same slots, once
+    /// for as long as they stay the same.
+    pub redaction: Arc<Redaction>,
     /// Added to the response, when a slot was really filled: which connection was used.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
 }

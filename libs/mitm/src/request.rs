@@ -20,7 +20,22 @@ pub(crate) async fn admit<F: Fields + Sync>(
         return Err(refusal);
     }
     target::intercepted(head, &link.key.authority, link.http)?;
+    refuse_trace(&head.method)?;
     ask(core, link, head).await
+}
+
+/// The answer to a TRACE is the request as it arrived, with its credential (RFC 9110 §9.3.8); TRACK is some
+/// servers' own name for it, and some read both in any case.
+fn refuse_trace(method: &Method) -> Result<(), Refusal> {
+    match ["TRACE", "TRACK"].iter().find(|trace| method.as_str().eq_ignore_ascii_case(trace)) {
+        None => Ok(()),
+        Some(trace) => Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "method",
+            format!("{trace} would show the credential of its own request"),
+        )
+        .fix("use another method, such as GET or OPTIONS")),
+    }
 }
 
 /// What a request that was admitted gets now.

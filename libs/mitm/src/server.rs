@@ -4,15 +4,17 @@ use crate::ca::SessionCa;
 use crate::client::{self, Ending};
 use crate::core::Core;
 use crate::dial::Dialer;
-use crate::limits::{CLIENTS, DESCRIPTORS, DRAIN, POOL_IDLE};
+use crate::limits::{CLIENTS, CROWD, DESCRIPTORS, DRAIN, POOL_IDLE};
 use crate::password::Password;
 use crate::placeholder::Placeholders;
 use crate::policy::Policy;
+use crate::strangers::Strangers;
 use crate::stream::out_of_descriptors;
 use crate::upstream::Upstreams;
 use rustls::RootCertStore;
 use secrecy::SecretString;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
@@ -26,6 +28,9 @@ pub struct Settings {
     pub password: SecretString,
     /// The texts that stand for a credential; never forwarded.
     pub placeholders: Vec<String>,
+    /// Whether a client is known to be another user's of this machine, by the addresses of our end of its
+    /// connection and of its own. It is asked when many have not shown the password yet.
+    pub is_foreign: fn(SocketAddr, SocketAddr) -> bool,
     /// Trusted for upstreams.
     pub roots: RootCertStore,
     pub dialer: Dialer,
@@ -34,6 +39,8 @@ pub struct Settings {
 /// The proxy of one session.
 pub struct Proxy {
     core: Arc<Core>,
+    strangers: Arc<Strangers>,
+    is_foreign: fn(SocketAddr, SocketAddr) -> bool,
 }
 
 impl Proxy {
@@ -47,7 +54,7 @@ impl Proxy {
             placeholders: Arc::new(Placeholders::new(&settings.placeholders)),
             upstreams: Upstreams::new(settings.dialer, settings.roots)?,
         };
-        Ok(Proxy { core: Arc::new(core) })
+        Ok(Proxy { core: Arc::new(core), strangers: Arc::default(), is_foreign: settings.is_foreign })
     }
 
     /// Serves until `stop` is ready; then lets running requests end, for [`DRAIN`] at most.
@@ -75,11 +82,22 @@ impl Proxy {
 
     async fn accepted(&self, accepted: io::Result<TcpStream>, clients: &mut JoinSet<()>, ending: &Ending) {
         match accepted {
-            Ok(stream) => _ = clients.spawn(client::serve(self.core.clone(), stream, ending.clone())),
+            Ok(stream) if self.strangers.count() >= CROWD && self.is_foreign(&stream) => {}
+            Ok(stream) => {
+                let stranger = self.strangers.enter();
+                clients.spawn(client::serve(self.core.clone(), stream, stranger, ending.clone()));
+            }
             // Whoever waits in the backlog is served when others have left.
             Err(error) if out_of_descriptors(&error) => sleep(DESCRIPTORS).await,
             // The client that went away before it was accepted is no reason to stop.
             Err(_) => {}
+        }
+    }
+
+    fn is_foreign(&self, stream: &TcpStream) -> bool {
+        match (stream.local_addr(), stream.peer_addr()) {
+            (Ok(own), Ok(peer)) => (self.is_foreign)(own, peer),
+            _ => false,
         }
     }
 }

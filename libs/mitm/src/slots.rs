@@ -140,7 +140,7 @@ fn sensitive(value: &str) -> Result<HeaderValue, Refusal> {
 
 /// The other parameters stay byte for byte.
 fn replace_in_query(uri: &mut Uri, name: &str, value: &str, known: &Placeholders) -> Result<bool, Refusal> {
-    let held = |piece: &str| is_named(piece, name) && known.in_escaped(piece);
+    let held = |piece: &str| is_named(piece, name) && known.in_escaped(piece.as_bytes());
     if !pieces(uri).any(held) {
         return Ok(false);
     }
@@ -177,7 +177,7 @@ pub(crate) fn has_parameter(uri: &Uri, name: &str) -> bool {
 
 fn parameter(piece: &str) -> Vec<u8> {
     let name = piece.split_once('=').map_or(piece, |(name, _)| name);
-    unescape(&name.replace('+', " ")).into_owned()
+    unescape(name.replace('+', " ").as_bytes()).into_owned()
 }
 
 #[cfg(test)]
@@ -201,7 +201,9 @@ mod tests {
         let slot = |(place, value): (Place, &str)| Slot { place, value: value.to_owned().into() };
         let mut slots: Vec<Slot> = places.into_iter().map(slot).collect();
         let alternatives = slots.split_off(1);
-        let injection = Injection { lease: String::new(), slots, alternatives, response_headers: Vec::new() };
+        let redaction = std::sync::Arc::new(crate::Redaction::new(&slots, HELD));
+        let (lease, response_headers) = (String::new(), Vec::new());
+        let injection = Injection { lease, slots, alternatives, redaction, response_headers };
         let filled = fill(&mut head, &injection, &Placeholders::new(&[HELD.to_owned()]))?;
         Ok((head, filled))
     }

@@ -26,9 +26,22 @@ pub(crate) fn intercepted<F: Fields>(head: &mut Head<F>, authority: &Authority, 
     if !named && hosts == 0 && http == Http::Two {
         return Err(Refusal::malformed("the request names no host"));
     }
-    if http == Http::One {
-        to_origin_form(head, authority, hosts);
+    match http {
+        Http::One => to_origin_form(head, authority, hosts),
+        Http::Two if !named => name_in_uri(head)?,
+        Http::Two => {}
     }
+    Ok(())
+}
+
+/// A request of HTTP/2 may name its host in `Host` alone; who passes it on makes an `:authority` of that
+/// (RFC 9113 §8.3.1).
+fn name_in_uri<F: Fields>(head: &mut Head<F>) -> Result<(), Refusal> {
+    let unnamed = || Refusal::malformed("the request names no host");
+    let host = head.fields.values(&header::HOST).next().and_then(|host| host.try_into().ok()).ok_or_else(unnamed)?;
+    let mut parts = std::mem::take(&mut head.uri).into_parts();
+    (parts.scheme, parts.authority) = (Some(http::uri::Scheme::HTTPS), Some(host));
+    head.uri = Uri::from_parts(parts).map_err(|_| unnamed())?;
     Ok(())
 }
 

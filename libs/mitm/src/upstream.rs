@@ -9,6 +9,7 @@ use crate::limits::{CONNECTION_WINDOW, HANDSHAKE, HEAD_BYTES, KNOWN_HOSTS, POOL,
 use crate::stream::Io;
 use crate::tls::{ClientSide, H2, Http, server_name};
 use crate::upstream_error::UpstreamError;
+use crate::upstream_proxy::UpstreamProxy;
 use host::Authority;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -72,7 +73,12 @@ impl Upstreams {
 
     /// A bare connection, for a tunnel.
     pub async fn tunnel(&self, key: &Key) -> Result<Io, UpstreamError> {
-        Ok(self.dialer.dial(&key.authority, key.private).await?)
+        Ok(self.dialer.dial(&key.authority, key.scheme, key.private).await?)
+    }
+
+    /// The person's own proxy, where a connection leads to that and requests are written in absolute form.
+    pub fn forward_proxy(&self, key: &Key) -> Option<&UpstreamProxy> {
+        self.dialer.forward_proxy(&key.authority, key.scheme)
     }
 
     /// The version that the upstream chooses, found out at first sight by connecting.
@@ -165,7 +171,7 @@ impl Upstreams {
     }
 
     async fn connect(&self, key: &Key, offer: Http) -> Result<Fresh, UpstreamError> {
-        let stream = self.dialer.dial(&key.authority, key.private).await?;
+        let stream = self.dialer.dial(&key.authority, key.scheme, key.private).await?;
         let (stream, http) = match key.scheme {
             Scheme::Http => (stream, Http::One),
             Scheme::Https => self.secure(key, offer, stream).await?,

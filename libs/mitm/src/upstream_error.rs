@@ -29,40 +29,131 @@ impl UpstreamError {
             }
             UpstreamError::Dial(DialError::Resolve(..)) => (StatusCode::BAD_GATEWAY, "upstream-unresolved"),
             UpstreamError::Dial(DialError::Timeout(..)) => (StatusCode::BAD_GATEWAY, "upstream-timeout"),
-            UpstreamError::Dial(DialError::Proxy(..)) => (StatusCode::BAD_GATEWAY, "upstream-proxy"),
+            UpstreamError::Dial(DialError::Proxy { .. }) => (StatusCode::BAD_GATEWAY, "upstream-proxy"),
             UpstreamError::Dial(DialError::Connect(..)) => (StatusCode::BAD_GATEWAY, "upstream-unreachable"),
             UpstreamError::Tls(..) => (StatusCode::BAD_GATEWAY, "upstream-tls"),
             UpstreamError::Broken(..) | UpstreamError::Version(_) | UpstreamError::Unasked(_) => {
                 (StatusCode::BAD_GATEWAY, "upstream-broken")
             }
         };
-        let refusal = Refusal::new(status, code, self.to_string());
+        Refusal::new(status, code, self.to_string()).fix(self.fix())
+    }
+
+    /// What mends it.
+    fn fix(&self) -> String {
         match self {
-            UpstreamError::Dial(DialError::Private(..)) => {
-                refusal.fix("allow private addresses for the session, or for this provider in its definition")
+            UpstreamError::Dial(error) => dial_fix(error),
+            UpstreamError::Tls(to, error) => tls_fix(to, error),
+            UpstreamError::Broken(to, _) => {
+                format!(
+                    "send the request again; if that fails as well, {to} or something on the way ends its connections"
+                )
             }
-            UpstreamError::Tls(_, error) => match tls_fix(error) {
-                Some(fix) => refusal.fix(fix),
-                None => refusal,
-            },
-            _ => refusal,
+            UpstreamError::Version(_) => {
+                "send the request again: a new connection asks for the version anew".to_owned()
+            }
+            UpstreamError::Unasked(to) => {
+                format!("tell whoever runs {}: a server may not do that (RFC 9110, section 7.8)", to.host)
+            }
         }
     }
 }
 
-/// What mends a certificate that was not trusted.
-fn tls_fix(error: &io::Error) -> Option<&'static str> {
-    let error = error.get_ref()?.downcast_ref()?;
-    let rustls::Error::InvalidCertificate(fault) = error else { return None };
+fn dial_fix(error: &DialError) -> String {
+    match error {
+        DialError::Forbidden(to, _) => {
+            format!(
+                "use a name whose address is a server's; that of {} is link-local, multicast or a cloud's metadata service",
+                to.host
+            )
+        }
+        DialError::Private(..) => {
+            "authsome run --allow-private, or \"private_network\": true in a definition of your own".to_owned()
+        }
+        DialError::Resolve(to, _) => format!(
+            "look whether this machine finds the name: getent hosts {}; where only a proxy does, set HTTPS_PROXY before authsome run",
+            to.host
+        ),
+        DialError::Connect(to, _) | DialError::Timeout(to) => format!(
+            "look whether this machine reaches {to} without authsome; where only a proxy does, set HTTPS_PROXY before authsome run"
+        ),
+        DialError::Proxy { named_by, .. } => {
+            format!("mend {named_by}, which you set before authsome run, or except the host by NO_PROXY")
+        }
+    }
+}
+
+/// What mends a TLS connection that was not trusted, or not made.
+fn tls_fix(to: &Authority, error: &io::Error) -> String {
+    let fault = error.get_ref().and_then(|error| error.downcast_ref());
+    let Some(rustls::Error::InvalidCertificate(fault)) = fault else {
+        return format!("look what speaks at {to}, and whether something on the way stops TLS 1.2 and 1.3");
+    };
     match fault {
         // The latter for another authority of a trusted one's name, as one that was made anew.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            Some("if the host has a private authority, trust it with --upstream-ca FILE")
+            "if the host, or a proxy on the way that opens TLS, has a private authority, trust it with --upstream-ca FILE; else the system's certificates count, or those of SSL_CERT_FILE".to_owned()
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
+            format!("set this machine's clock, or tell whoever runs {} that its certificate's time is over", to.host)
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("look where {} leads: the server there shows the certificate of another name", to.host)
         }
         // The verifier's own errors have no type that rustls shows.
-        other if format!("{other:?}").contains("CaUsedAsEndEntity") => Some(
-            "the host shows an authority's own certificate: give it one with CA:FALSE, and trust that authority with --upstream-ca FILE",
-        ),
-        _ => None,
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the host shows an authority's own certificate: give it one with CA:FALSE, and trust that authority with --upstream-ca FILE".to_owned()
+        }
+        _ => format!("look at the certificate that {} shows: openssl s_client -connect {to}", to.host),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+
+    /// Every kind there is, each about `api.test`.
+    fn all() -> Vec<UpstreamError> {
+        let to = || -> Authority { "api.test:443".parse().unwrap() };
+        let io = || io::Error::from(ErrorKind::ConnectionRefused);
+        let ip = [10, 0, 0, 1].into();
+        let proxy = DialError::Proxy { address: to(), named_by: "HTTPS_PROXY".to_owned(), what: "hung up".to_owned() };
+        let dials = [
+            DialError::Forbidden(to(), ip),
+            DialError::Private(to(), ip),
+            DialError::Resolve(to(), io()),
+            DialError::Connect(to(), io()),
+            DialError::Timeout(to()),
+            proxy,
+        ];
+        let faults = [
+            CertificateError::UnknownIssuer,
+            CertificateError::Expired,
+            CertificateError::NotValidYet,
+            CertificateError::NotValidForName,
+            CertificateError::Revoked,
+        ];
+        let certificates = faults.map(|fault| io::Error::other(rustls::Error::InvalidCertificate(fault)));
+        let mut all: Vec<UpstreamError> = dials.into_iter().map(UpstreamError::Dial).collect();
+        all.extend(certificates.into_iter().chain([io()]).map(|error| UpstreamError::Tls(to(), error)));
+        all.extend([
+            UpstreamError::Broken(to(), "it closed".into()),
+            UpstreamError::Version(to()),
+            UpstreamError::Unasked(to()),
+        ]);
+        all
+    }
+
+    #[test]
+    fn every_error_names_its_host_and_the_way_out() {
+        for error in all() {
+            let refusal = error.refusal();
+            assert!(refusal.message.contains("api.test"), "{refusal:?}");
+            assert!(refusal.fix.is_some_and(|fix| fix.len() > 20), "{error}");
+        }
     }
 }

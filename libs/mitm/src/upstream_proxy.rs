@@ -21,6 +21,8 @@ use tokio_socks::tcp::Socks5Stream;
 /// Names are resolved by it, with every scheme.
 #[derive(Clone)]
 pub struct UpstreamProxy {
+    /// Where the person named it, such as `HTTPS_PROXY`: for errors.
+    pub named_by: String,
     pub scheme: ProxyScheme,
     pub address: Authority,
     pub user: Option<(String, SecretString)>,
@@ -43,6 +45,33 @@ impl UpstreamProxy {
         !to.host.is_loopback() && !self.bypass.iter().any(|entry| entry.covers(to))
     }
 
+    /// Whether plain http goes to it by requests in absolute form (RFC 9112 §3.2.2); otherwise by a tunnel.
+    pub(crate) fn forwards(&self) -> bool {
+        !matches!(self.scheme, ProxyScheme::Socks5)
+    }
+
+    /// The proxy itself, for requests in absolute form.
+    pub(crate) async fn reach(&self, stream: TcpStream) -> Result<Io, DialError> {
+        match &self.scheme {
+            ProxyScheme::Https(roots) => self.secure(stream, roots).await,
+            ProxyScheme::Http | ProxyScheme::Socks5 => Ok(Box::new(stream)),
+        }
+    }
+
+    /// It answered 407.
+    pub(crate) fn wants_password(&self) -> DialError {
+        self.failed("wants a password, or another one")
+    }
+
+    /// The field line with its password, if it has one.
+    pub(crate) fn authorization(&self) -> SecretString {
+        let user = self.user.as_ref().map(|(name, password)| {
+            let pair = SecretString::from(format!("{name}:{}", password.expose_secret()));
+            format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(pair.expose_secret()))
+        });
+        user.unwrap_or_default().into()
+    }
+
     /// Asks for a tunnel to `to`.
     pub(crate) async fn open(&self, stream: TcpStream, to: &Authority) -> Result<Io, DialError> {
         match &self.scheme {
@@ -52,8 +81,8 @@ impl UpstreamProxy {
         }
     }
 
-    fn failed(&self, text: impl Into<String>) -> DialError {
-        DialError::Proxy(self.address.clone(), text.into())
+    pub(crate) fn failed(&self, text: impl Into<String>) -> DialError {
+        DialError::Proxy { address: self.address.clone(), named_by: self.named_by.clone(), what: text.into() }
     }
 
     async fn secure(&self, stream: TcpStream, roots: &RootCertStore) -> Result<Io, DialError> {
@@ -78,7 +107,7 @@ impl UpstreamProxy {
         match opened {
             Ok(stream) => Ok(Box::new(stream)),
             Err(tokio_socks::Error::PasswordAuthFailure(_) | tokio_socks::Error::NoAcceptableAuthMethods) => {
-                Err(self.failed("wants a password, or another one"))
+                Err(self.wants_password())
             }
             Err(error) => Err(self.failed(format!("refused the tunnel ({error})"))),
         }
@@ -92,17 +121,14 @@ impl UpstreamProxy {
         let head = read_head(&mut stream).await.ok_or_else(|| failed("gave no whole answer"))?;
         match head.get(9..12) {
             Some(b"200") if head.starts_with(b"HTTP/1.") => Ok(stream),
-            Some(b"407") => Err(failed("wants a password, or another one")),
+            Some(b"407") => Err(self.wants_password()),
             _ => Err(failed("refused the tunnel")),
         }
     }
 
     fn request(&self, to: &Authority) -> SecretString {
-        let user = self.user.as_ref().map(|(name, password)| {
-            let pair = SecretString::from(format!("{name}:{}", password.expose_secret()));
-            format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(pair.expose_secret()))
-        });
-        format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{}\r\n", user.unwrap_or_default()).into()
+        let authorization = self.authorization();
+        format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{}\r\n", authorization.expose_secret()).into()
     }
 }
 

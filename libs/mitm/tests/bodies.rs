@@ -94,6 +94,34 @@ async fn bodies_pass_with_length_and_in_chunks_and_until_the_close() {
     assert_eq!(session.api().await.ask(GET).await.text(), "until the end");
 }
 
+/// Python's http.server ends so, and old appliances do: what is whole for a client that asks directly is whole here.
+#[tokio::test]
+async fn a_response_that_ends_with_its_connection_ends_as_it_did() {
+    for proper in [true, false] {
+        let upstream = Upstream::streams(&[], move |stream| async move {
+            let mut client = Client { stream: Box::new(stream) };
+            client.head().await;
+            client.send("HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end").await;
+            if proper {
+                client.stream.shutdown().await.unwrap();
+            }
+        })
+        .await;
+        let session = Session::with(&upstream).await;
+        let mut client = session.api().await;
+        client.send(GET).await;
+        assert_eq!(
+            client.head().await,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nx-authsome-connection: test/default\r\nconnection: close"
+        );
+        let mut body = Vec::new();
+        let ended = client.stream.read_to_end(&mut body).await;
+        assert_eq!(body, b"until the end", "{proper}");
+        let broken = ended.err().map(|error| error.kind());
+        assert_eq!(broken, if proper { None } else { Some(std::io::ErrorKind::UnexpectedEof) });
+    }
+}
+
 #[tokio::test]
 async fn trailers_pass_both_ways() {
     let upstream = Upstream::answering(|request| {

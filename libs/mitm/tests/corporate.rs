@@ -16,7 +16,13 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: api.test\r\n\r\n";
 
 fn through(scheme: ProxyScheme, address: SocketAddr, password: Option<&str>) -> UpstreamProxy {
     let user = password.map(|password| ("me".to_owned(), password.to_owned().into()));
-    UpstreamProxy { scheme, address: authority(&address.to_string()), user, bypass: Vec::new() }
+    UpstreamProxy {
+        named_by: "HTTPS_PROXY".to_owned(),
+        scheme,
+        address: authority(&address.to_string()),
+        user,
+        bypass: Vec::new(),
+    }
 }
 
 async fn session(proxy: UpstreamProxy, upstream: &Upstream) -> Session {
@@ -122,6 +128,84 @@ async fn a_proxy_in_tls_with_an_untrusted_certificate_gets_no_password() {
     let reply = session.api().await.ask(GET).await;
     assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-proxy"));
     assert_eq!((proxy.connections(), upstream.count()), (0, 0));
+}
+
+/// A proxy that forwards plain requests and tunnels nothing but port 443, as squid does by default: it answers each with
+/// the request that it got.
+async fn squid() -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut client = Client { stream: Box::new(stream) };
+            tokio::spawn(async move {
+                loop {
+                    let head = client.head().await;
+                    let answer = match head.as_str() {
+                        head if head.starts_with("CONNECT ") => {
+                            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_owned()
+                        }
+                        head if head.contains("/wants-password ") => {
+                            "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n".to_owned()
+                        }
+                        head => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{head}", head.len()),
+                    };
+                    client.send(answer).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn plain_http_goes_to_a_proxy_in_absolute_form_with_its_own_password() {
+    let upstream = Upstream::answering(|_| text("")).await;
+    let proxy = through(ProxyScheme::Http, squid().await, Some("secret"));
+    let dialer = Dialer { http_proxy: Some(proxy), ..dialer(&[]) };
+    let session = Session::new(Rules::injecting("api.test"), dialer, &upstream).await;
+    let auth = support::client::proxy_authorization();
+    for (target, written) in [
+        ("GET http://plain.test/x?y=1", "GET http://plain.test/x?y=1"),
+        ("GET http://plain.test:8080/x", "GET http://plain.test:8080/x"),
+        ("GET http://plain.test", "GET http://plain.test/"),
+        ("OPTIONS http://plain.test", "OPTIONS http://plain.test"),
+    ] {
+        let host = if target.contains(":8080") { "plain.test:8080" } else { "plain.test" };
+        let head = format!("{target} HTTP/1.1\r\nHost: {host}\r\n{auth}\r\nX-A: 1\r\n\r\n");
+        let reply = Client::connect(session.address).await.ask(head).await;
+        let expected =
+            format!("{written} HTTP/1.1\r\nHost: {host}\r\nX-A: 1\r\nProxy-Authorization: Basic bWU6c2VjcmV0");
+        assert_eq!(reply.text(), expected);
+    }
+    let head = format!("GET http://plain.test/wants-password HTTP/1.1\r\nHost: plain.test\r\n{auth}\r\n\r\n");
+    let reply = Client::connect(session.address).await.ask(head).await;
+    assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-proxy"));
+}
+
+#[tokio::test]
+async fn each_scheme_goes_through_its_own_proxy() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let secure = secure(upstream.address).await;
+    let https = through(ProxyScheme::Https(secure.roots()), secure.address, Some("secret"));
+    let http = through(ProxyScheme::Http, squid().await, None);
+    let dialer = Dialer { upstream_proxy: Some(https), http_proxy: Some(http), ..dialer(&[]) };
+    let session = Session::new(Rules::injecting("api.test"), dialer, &upstream).await;
+    assert_eq!(session.api().await.ask(GET).await.text(), "ok");
+    let auth = support::client::proxy_authorization();
+    let head = format!("GET http://plain.test/ HTTP/1.1\r\nHost: plain.test\r\n{auth}\r\n\r\n");
+    let reply = Client::connect(session.address).await.ask(head).await;
+    assert_eq!(reply.text(), "GET http://plain.test/ HTTP/1.1\r\nHost: plain.test");
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_is_said_to_be_the_person_s_own() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let closed = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let session = session(through(ProxyScheme::Http, closed, None), &upstream).await;
+    let reply = session.api().await.ask(GET).await;
+    assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-proxy"));
+    assert!(reply.text().contains("HTTPS_PROXY") && reply.text().contains("cannot be reached"), "{}", reply.text());
 }
 
 #[tokio::test]

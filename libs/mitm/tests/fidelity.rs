@@ -143,9 +143,9 @@ async fn events_reach_the_client_as_they_are_sent() {
     let mut client = session.api().await;
     client.send(GET).await;
     client.head().await;
-    assert_eq!((client.line().await, client.line().await), ("9".to_owned(), "data: 1\n\n".to_owned()));
+    assert_eq!(client.exactly(9).await, b"data: 1\n\n");
     go.notify_one();
-    assert_eq!((client.line().await, client.line().await), ("9".to_owned(), "data: 2\n\n".to_owned()));
+    assert_eq!(client.exactly(9).await, b"data: 2\n\n");
     // The upstream broke off without a proper end. What came before arrived; no end is made up.
     assert_eq!(client.rest().await, b"");
 }

@@ -196,6 +196,76 @@ async fn a_misplaced_placeholder_and_a_401_are_treated_as_in_http_1() {
 }
 
 #[tokio::test]
+async fn a_placeholder_leaves_in_no_part_of_a_head_and_a_trace_not_at_all() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    for unruled in [None, Some("/")] {
+        let rules = Rules { unruled, ..Rules::injecting("api.test") };
+        let session = Session::new(rules, dialer(&[(API, upstream.address)]), &upstream).await;
+        let mut client = client(&session).await;
+        let held = |target: &str| get(&format!("https://api.test{target}"));
+        let mut requests =
+            vec![held("/?k=authsome%2Dproxy%2Dmanaged"), held(&format!("/{HELD}")), held("/%61uthsome-proxy-managed")];
+        for (name, value) in [
+            ("x-key", HELD),
+            ("cookie", "k=authsome-proxy-managed"),
+            ("referer", "https://a.test/?authsome%2Dproxy-managed"),
+            ("x-basic", "Basic YXV0aHNvbWUtcHJveHktbWFuYWdlZDo="),
+            ("name-authsome-proxy-managed", "1"),
+        ] {
+            let mut request = held("/");
+            request.headers_mut().insert(name, value.parse().unwrap());
+            requests.push(request);
+        }
+        for request in requests {
+            let shown = format!("{request:?}");
+            let (status, body) = json(ask(&mut client, request).await).await;
+            assert_eq!((status, &body["code"]), (403, &"placeholder".into()), "{shown}");
+        }
+        let mut trace = get("https://api.test/");
+        *trace.method_mut() = Method::TRACE;
+        let (status, body) = json(ask(&mut client, trace).await).await;
+        assert_eq!((status, &body["code"]), (403, &"method".into()));
+    }
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
+async fn a_credential_does_not_come_back_in_a_head_or_a_trailer() {
+    let upstream = Upstream::speaking(BOTH, |request| {
+        let sent = request.headers["authorization"].clone();
+        let trailers = HeaderMap::from_iter([("x-echo".parse().unwrap(), sent.clone())]);
+        let mut response =
+            Response::new(frames(vec![Frame::data(Bytes::from_static(b"hi")), Frame::trailers(trailers)]));
+        response.headers_mut().insert("location", "/?t=real%2dtoken%2D1".parse().unwrap());
+        response.headers_mut().insert("x-echo", sent);
+        response
+    })
+    .await;
+    let slots = vec![(mitm::Place::Header(http::header::AUTHORIZATION), "Bearer real-token-1".to_owned())];
+    let rules = Rules { slots, ..Rules::injecting("api.test") };
+    let session = Session::new(rules, dialer(&[(API, upstream.address)]), &upstream).await;
+    let response = ask(&mut client(&session).await, get("https://api.test/")).await;
+    assert_eq!(response.headers()["x-echo"], format!("Bearer {HELD}"));
+    assert_eq!(response.headers()["location"], format!("/?t={HELD}"));
+    let body = response.into_body().collect().await.unwrap();
+    assert_eq!(body.trailers().unwrap()["x-echo"], format!("Bearer {HELD}"));
+}
+
+#[tokio::test]
+async fn a_length_in_disguise_is_malformed() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let mut client = client(&session).await;
+    for name in ["transfer_encoding", "content_length", "content_Length"] {
+        let mut request = get("https://api.test/");
+        request.headers_mut().insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), "5".parse().unwrap());
+        let (status, body) = json(ask(&mut client, request).await).await;
+        assert_eq!((status, &body["code"]), (400, &"malformed".into()), "{name}");
+    }
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
 async fn an_upstream_that_goes_away_is_dialled_again() {
     // Each connection serves one request and says goodbye.
     let upstream = Upstream::streams(BOTH, |stream| async move {
@@ -310,6 +380,58 @@ async fn a_placeholder_in_a_trailer_is_the_clients_fault() {
     assert_eq!(upstream.count(), 0);
 }
 
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A client that writes frames.
+async fn by_hand(session: &Session) -> tokio_rustls::client::TlsStream<Box<dyn support::client::Duplex>> {
+    let client = Client::connect(session.address).await.tunnel(API).await;
+    let mut stream = client.handshake(session.ca.pem(), API, BOTH).await.unwrap();
+    stream.write_all(&[PREFACE, &frame(4, 0, 0, &[])].concat()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_request_that_names_its_host_in_a_field_alone_is_carried() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    for (host, status) in [("api.test", 0x88), ("evil.test", 0x48)] {
+        let mut stream = by_hand(&session).await;
+        // :method GET, :scheme https, :path /, and host (the static table's 38), as a literal.
+        let head = [&[0x82, 0x87, 0x84, 0x0f, 38 - 15, host.len() as u8], host.as_bytes()].concat();
+        stream.write_all(&frame(1, 5, 1, &head)).await.unwrap();
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.unwrap();
+            let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+            stream.read_exact(&mut payload).await.unwrap();
+            if head[3] == 1 {
+                assert_eq!(payload[0], status, "{host}: {payload:?}");
+                break;
+            }
+        }
+    }
+    let request = upstream.only();
+    assert_eq!(request.target, "https://api.test/");
+    assert_eq!(request.headers["authorization"], "Bearer real");
+}
+
+#[tokio::test]
+async fn a_flood_of_frames_that_ask_for_nothing_ends_the_connection() {
+    let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let mut quiet = client(&session).await;
+    for flood in [frame(8, 0, 0, &[0, 0, 0, 1]), frame(2, 0, 1, &[0, 0, 0, 0, 1]), frame(0xfa, 0, 0, b"x")] {
+        let mut stream = by_hand(&session).await;
+        let many = flood.repeat(mitm::limits::FRAMES_AT_ONCE as usize + 100);
+        // It may be cut off in the middle.
+        _ = stream.write_all(&many).await;
+        let mut said = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut said)).await;
+        assert!(ended.is_ok(), "still open after {} bytes", many.len());
+    }
+    assert_eq!(ask(&mut quiet, get("https://api.test/")).await.status(), 200);
+}
+
 /// How long the proxy bears with a client that says `first` and then nothing; what it says to it.
 async fn patience(first: &[u8]) -> (Duration, Vec<u8>) {
     let upstream = Upstream::speaking(BOTH, |_| text("ok")).await;
@@ -333,7 +455,7 @@ async fn a_client_that_says_nothing_is_let_go() {
 
 #[tokio::test]
 async fn a_client_that_does_not_answer_is_told_of_the_end_and_then_let_go() {
-    let first = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+    let first = [PREFACE, &frame(4, 0, 0, &[])].concat();
     let (borne, said) = patience(&first).await;
     assert!(borne >= IDLE && borne < IDLE + HEAD, "{borne:?}");
     let farewell = goodbye(0x7fff_ffff);

@@ -77,6 +77,25 @@ async fn upstream_connections_are_used_again_by_other_clients() {
     assert_eq!(upstream.connections(), 1);
 }
 
+/// An upstream that passes over such a body would take it for the head of the next request.
+#[tokio::test]
+async fn a_connection_that_carried_an_unexpected_body_is_not_used_again() {
+    let upstream = Upstream::answering(|_| text("ok")).await;
+    let session = Session::with(&upstream).await;
+    let mut client = session.api().await;
+    let mut before = 0;
+    for (method, again) in
+        [("GET", false), ("DELETE", false), ("OPTIONS", false), ("HEAD", false), ("POST", true), ("PUT", true)]
+    {
+        let head = format!("{method} / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 5\r\n\r\nhello");
+        assert_eq!(client.ask(head).await.status(), 200, "{method}");
+        assert_eq!(client.ask(GET).await.status(), 200, "{method}");
+        let (connections, expected) = (upstream.connections(), if again { 0 } else { 1 });
+        assert_eq!(connections - before.max(1), expected, "{method}: the next request came on another connection");
+        before = connections;
+    }
+}
+
 #[tokio::test]
 async fn idle_upstream_connections_are_bounded_in_total() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
@@ -297,6 +316,7 @@ async fn an_upstream_proxy_is_asked_for_a_tunnel_with_its_password() {
         head
     });
     let proxy = UpstreamProxy {
+        named_by: "HTTPS_PROXY".to_owned(),
         scheme: ProxyScheme::Http,
         address: authority(&address.to_string()),
         user: Some(("me".to_owned(), "secret".to_owned().into())),
@@ -322,6 +342,7 @@ async fn an_upstream_proxy_that_refuses_is_named_in_the_error() {
     });
     let upstream = Upstream::answering(|_| text("ok")).await;
     let proxy = UpstreamProxy {
+        named_by: "HTTPS_PROXY".to_owned(),
         scheme: ProxyScheme::Http,
         address: authority(&address.to_string()),
         user: None,
@@ -331,7 +352,11 @@ async fn an_upstream_proxy_that_refuses_is_named_in_the_error() {
     let session = Session::new(Rules::injecting("api.test"), dialer, &upstream).await;
     let reply = session.api().await.ask(GET).await;
     assert_eq!((reply.status(), reply.refusal().as_str()), (502, "upstream-proxy"));
-    assert!(reply.text().contains(&address.to_string()), "{}", reply.text());
+    let told = reply.text();
+    assert!(
+        told.contains(&address.to_string()) && told.contains("your own proxy") && told.contains("HTTPS_PROXY"),
+        "{told}"
+    );
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 //! The proxy's choice of what to open up and the broker's choice of what to set come from this
 //! table alone, so they cannot differ. It holds no credential.
 
-use crate::path::Readings;
+use crate::path;
 use crate::target::{HostPattern, Target};
 use host::{Authority, Host};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What one owner (a provider with its connection) says about requests.
@@ -15,12 +16,19 @@ pub struct Rule<T> {
     pub targets: Vec<Target>,
     /// Its own auth endpoints; a path is required to except anything but a whole authority.
     pub except: Vec<Target>,
+    /// Places that its credential went to until the definition changed. They are looked at, so that no
+    /// placeholder goes there, and get nothing.
+    pub former: Vec<Target>,
 }
 
 /// Whose a request is.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found<'a, T> {
-    One(&'a T),
+    /// The owner of the target that the request lies in, and the path of that target.
+    One(&'a T, Option<&'a str>),
+    /// Its path decides, and two programs may read that differently: nothing may be set there. The owner
+    /// is one of those whose it may be.
+    Unclear(&'a T),
     /// Equal targets of several owners: nobody's.
     Ambiguous(Vec<&'a T>),
     /// An auth endpoint: nothing is set there.
@@ -28,14 +36,17 @@ pub enum Found<'a, T> {
     None,
 }
 
+/// Indices of a rule and of one of its targets.
+type Entry = (usize, usize);
+
 /// The table, indexed by host: a lookup does not grow with the number of owners.
 #[derive(Debug)]
 pub struct Routes<T> {
     rules: Vec<Rule<T>>,
-    /// Host and port to (rule, target) indices.
-    exact: HashMap<Authority, Vec<(usize, usize)>>,
-    /// Suffix and port to (rule, target) indices.
-    suffix: HashMap<Authority, Vec<(usize, usize)>>,
+    /// By host and port.
+    exact: HashMap<Authority, Vec<Entry>>,
+    /// By suffix and port.
+    suffix: HashMap<Authority, Vec<Entry>>,
     /// Host and port to the rules with an exception there.
     except: HashMap<Authority, Vec<usize>>,
 }
@@ -63,97 +74,96 @@ impl<T> Routes<T> {
         routes
     }
 
-    /// Some target lies at this host and port: its connections are to be opened up.
+    /// Some target lies at this host and port, or lay there: its connections are to be opened up.
     pub fn covers(&self, authority: &Authority) -> bool {
-        let below = |suffix: Authority| {
-            self.suffix.get(&suffix).is_some_and(|all| self.fitting(all, authority).next().is_some())
-        };
-        self.exact.contains_key(authority) || suffixes(authority).any(below)
+        self.levels(authority).next().is_some() || self.was_covered(authority)
     }
 
     /// Owners of the targets at this host and port, whatever their paths.
     pub fn owners<'a>(&'a self, authority: &'a Authority) -> impl Iterator<Item = &'a T> {
-        let suffixes = suffixes(authority).filter_map(|suffix| self.suffix.get(&suffix));
-        let entries = self.exact.get(authority).into_iter().chain(suffixes);
-        let fitting = entries.flat_map(move |entries| self.fitting(entries, authority));
-        fitting.map(|(rule, _)| &self.rules[rule].owner)
-    }
-
-    /// The entries whose pattern is met by the host: under a suffix may stand one label of a kind.
-    fn fitting<'a>(
-        &'a self,
-        entries: &'a [(usize, usize)],
-        authority: &'a Authority,
-    ) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let fits = |(rule, target): (usize, usize)| self.rules[rule].targets[target].host.matches(&authority.host);
-        entries.iter().copied().filter(move |entry| fits(*entry))
+        let entries = self.levels(authority).flat_map(Cow::into_owned);
+        entries.map(|(rule, _)| &self.rules[rule].owner)
     }
 
     /// `path` is without query, as the client sent it.
     pub fn find(&self, authority: &Authority, path: &str) -> Found<'_, T> {
-        let path = Readings::of(path);
-        let best = self.best(authority, &path);
+        let mut by_path = self.except.contains_key(authority);
+        let mut best = Vec::new();
+        for entries in self.levels(authority) {
+            by_path |= entries.iter().any(|entry| self.target(entry).path.is_some());
+            if by_path && !path::is_canonical(path) {
+                return Found::Unclear(&self.rules[entries[0].0].owner);
+            }
+            best = self.longest(&entries, path);
+            if !best.is_empty() {
+                break;
+            }
+        }
         let Some(&first) = best.first() else { return Found::None };
-        if let Some(owner) = self.exception(authority, &path) {
+        if let Some(owner) = self.exception(authority, path) {
             return Found::Excepted(owner);
         }
         match best.len() {
-            1 => Found::One(&self.rules[first].owner),
-            _ => Found::Ambiguous(best.into_iter().map(|rule| &self.rules[rule].owner).collect()),
+            1 => Found::One(&self.rules[first.0].owner, self.target(&first).path.as_deref()),
+            _ => Found::Ambiguous(best.into_iter().map(|(rule, _)| &self.rules[rule].owner).collect()),
         }
     }
 
-    /// The rules whose most specific target is the most specific of all: exact host before suffix,
-    /// longer suffix before shorter, a label of a kind before any, then the longer path.
-    fn best(&self, authority: &Authority, path: &Readings) -> Vec<usize> {
-        let exact = self.exact.get(authority).map(|entries| self.longest(entries.iter().copied(), path));
-        if let Some(exact) = exact.filter(|rules| !rules.is_empty()) {
-            return exact;
-        }
+    /// The targets at a host and port, the most specific hosts first: the exact host before a suffix, the longer
+    /// suffix before the shorter, a label of a kind under it before any.
+    fn levels<'a>(&'a self, authority: &'a Authority) -> impl Iterator<Item = Cow<'a, [Entry]>> {
+        let exact = self.exact.get(authority).map(|entries| Cow::Borrowed(entries.as_slice()));
         let below = suffixes(authority).filter_map(|suffix| self.suffix.get(&suffix));
-        below
-            .flat_map(|entries| {
-                [true, false].map(|labelled| {
-                    let of_kind = self.fitting(entries, authority).filter(|entry| self.is_labelled(*entry) == labelled);
-                    self.longest(of_kind, path)
-                })
+        let below = below.flat_map(move |entries| {
+            [true, false].map(|labelled| {
+                let fits = |host: &HostPattern| {
+                    matches!(host, HostPattern::Labelled(..)) == labelled && host.matches(&authority.host)
+                };
+                entries.iter().copied().filter(|entry| fits(&self.target(entry).host)).collect::<Vec<_>>()
             })
-            .find(|rules| !rules.is_empty())
-            .unwrap_or_default()
+        });
+        exact.into_iter().chain(below.filter(|entries| !entries.is_empty()).map(Cow::Owned))
     }
 
-    fn is_labelled(&self, (rule, target): (usize, usize)) -> bool {
-        matches!(self.rules[rule].targets[target].host, HostPattern::Labelled(..))
+    fn target(&self, &(rule, target): &Entry) -> &Target {
+        &self.rules[rule].targets[target]
     }
 
-    fn longest(&self, entries: impl Iterator<Item = (usize, usize)>, path: &Readings) -> Vec<usize> {
+    /// Of each rule the target with the longest path that the request lies in; only those rules whose is the
+    /// longest of all.
+    fn longest(&self, entries: &[Entry], path: &str) -> Vec<Entry> {
         let mut length = 0;
-        let mut best: Vec<usize> = Vec::new();
-        for (rule, target) in entries {
-            let prefix = self.rules[rule].targets[target].path.as_deref().unwrap_or_default();
-            if !prefix.is_empty() && !path.all_within(prefix) {
+        let mut best: Vec<Entry> = Vec::new();
+        for &entry in entries {
+            let prefix = self.target(&entry).path.as_deref().unwrap_or_default();
+            if !prefix.is_empty() && !path::is_within(path, prefix) {
                 continue;
             }
             if prefix.len() > length {
                 length = prefix.len();
                 best.clear();
             }
-            if prefix.len() == length && !best.contains(&rule) {
-                best.push(rule);
+            if prefix.len() == length && !best.iter().any(|(rule, _)| *rule == entry.0) {
+                best.push(entry);
             }
         }
         best
     }
 
     /// Any owner's auth endpoint counts for all: another's token has no business there either.
-    fn exception(&self, authority: &Authority, path: &Readings) -> Option<&T> {
+    fn exception(&self, authority: &Authority, path: &str) -> Option<&T> {
         let hit = |target: &Target| {
             target.port == authority.port
                 && target.host.matches(&authority.host)
-                && path.any_at(target.path.as_deref().unwrap_or("/"))
+                && path::is_at(path, target.path.as_deref().unwrap_or("/"))
         };
         let rules = self.except.get(authority)?;
         rules.iter().map(|&rule| &self.rules[rule]).find(|rule| rule.except.iter().any(hit)).map(|rule| &rule.owner)
+    }
+
+    fn was_covered(&self, authority: &Authority) -> bool {
+        let at = |target: &Target| target.port == authority.port && target.host.matches(&authority.host);
+        self.rules.iter().any(|rule| rule.former.iter().any(at))
     }
 }
 
@@ -172,7 +182,7 @@ mod tests {
 
     fn rule(owner: &'static str, targets: &[&str], except: &[&str]) -> Rule<&'static str> {
         let parsed = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        Rule { owner, targets: parsed(targets), except: parsed(except) }
+        Rule { owner, targets: parsed(targets), except: parsed(except), former: Vec::new() }
     }
 
     fn routes() -> Routes<&'static str> {
@@ -202,7 +212,8 @@ mod tests {
         let (authority, path) = url.split_once('/').unwrap();
         let Ok(authority) = Authority::parse(authority, 443) else { return "no host".to_owned() };
         match routes().find(&authority, &format!("/{path}")) {
-            Found::One(owner) => (*owner).to_owned(),
+            Found::One(owner, _) => (*owner).to_owned(),
+            Found::Unclear(_) => "unclear".to_owned(),
             Found::Ambiguous(owners) => format!("ambiguous {owners:?}"),
             Found::Excepted(_) => "excepted".to_owned(),
             Found::None => "none".to_owned(),
@@ -216,7 +227,6 @@ mod tests {
             ("API.NOTION.COM./v1/users/me", "notion"),
             ("gmail.googleapis.com/gmail/v1/users", "gmail"),
             ("gmail.googleapis.com/gmail/v10", "google"),
-            ("gmail.googleapis.com/gmail/v1/../../drive", "google"),
             ("drive.googleapis.com/x", "google"),
             ("a.b.googleapis.com/x", "google"),
             ("api.linear.app/graphql", "linear"),
@@ -258,14 +268,11 @@ mod tests {
     }
 
     #[test]
-    fn auth_endpoints_are_excepted_however_their_path_is_spelled() {
+    fn auth_endpoints_are_excepted_in_any_case_and_with_all_below_them() {
         for url in [
             "api.notion.com/v1/oauth/token",
             "api.notion.com/v1/oauth/token/",
-            "api.notion.com/v1//oauth/token",
-            "api.notion.com/v1/oauth/%74oken",
-            "api.notion.com/x/../v1/oauth/token",
-            "api.notion.com/v1/oauth%2ftoken",
+            "api.notion.com/V1/OAuth/token/x",
             "oauth2.googleapis.com/token",
             "a.klaviyo.com/oauth/token",
         ] {
@@ -273,6 +280,54 @@ mod tests {
         }
         // No target there: it is not even opened up.
         assert_eq!(whose("accounts.google.com/o/oauth2/v2/auth"), "none");
+    }
+
+    #[test]
+    fn where_a_path_decides_only_a_canonical_one_counts() {
+        for url in [
+            // An endpoint of its own login is excepted there.
+            "api.notion.com/v1/oauth//token",
+            "api.notion.com/v1/oauth/%74oken",
+            "api.notion.com/x/../v1/oauth/token",
+            "api.notion.com/v1/oauth%2ftoken",
+            "api.notion.com/v1/oauth/token%20",
+            "api.notion.com/v1/search;x",
+            // A target has a path.
+            "gmail.googleapis.com/gmail/v1/../../drive",
+            "gmail.googleapis.com/evil//../gmail/v1/x",
+            "gmail.googleapis.com/evil/../gmail/v1/x",
+            "gmail.googleapis.com/gmail/v1/..%25252fdrive",
+            "gmail.googleapis.com/gmail/.%00./drive",
+            "gmail.googleapis.com/gmail/v1/..%c0%af../drive",
+            "api.local.test:8443/v2//x",
+        ] {
+            assert_eq!(whose(url), "unclear", "{url}");
+        }
+        // Elsewhere the path is the provider's affair.
+        for path in ["a//b", "a/../b", "a%2fb", "a;b", "%ff"] {
+            assert_eq!(whose(&format!("drive.googleapis.com/{path}")), "google", "{path}");
+            assert_eq!(whose(&format!("accounts.google.com/{path}")), "none", "{path}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_target_is_told() {
+        let routes = routes();
+        let gmail = "gmail.googleapis.com:443".parse().unwrap();
+        assert_eq!(routes.find(&gmail, "/gmail/v1/users"), Found::One(&"gmail", Some("/gmail/v1")));
+        assert_eq!(routes.find(&gmail, "/drive"), Found::One(&"google", None));
+    }
+
+    #[test]
+    fn a_former_place_is_looked_at_and_gets_nothing() {
+        let former = vec!["old.x.test".parse().unwrap(), "*.old.test/v1".parse().unwrap()];
+        let routes = Routes::new(vec![Rule { former, ..rule("x", &["api.x.test"], &[]) }]);
+        for name in ["old.x.test:443", "a.old.test:443"] {
+            let authority = name.parse().unwrap();
+            assert!(routes.covers(&authority), "{name}");
+            assert_eq!(routes.find(&authority, "/v1/x"), Found::None, "{name}");
+        }
+        assert!(!routes.covers(&"old.x.test:8443".parse().unwrap()));
     }
 
     #[test]

@@ -130,6 +130,8 @@ mod tests {
             ("/api_url", json!(["http://api.x.test"])),
             ("/api_url", json!(["*.com"])),
             ("/api_url", json!(["api.x.test", "*"])),
+            ("/api_url", json!(["api.x.test/group%2Fproject"])),
+            ("/api_url", json!(["api.x.test/v1;x"])),
             ("/check", json!({"url":"https://attacker.test/"})),
             ("/check", json!({"url":"https://api.x.test:8443/"})),
             ("/check", json!({"url":"https://api.x.test/","headers":{"Authorization":"Bearer x"}})),
@@ -181,6 +183,17 @@ mod tests {
         ] {
             assert!(with(pointer, value.clone(), Origin::Custom).is_err(), "{pointer} = {value}");
         }
+    }
+
+    #[test]
+    fn a_definition_that_would_stop_every_session_is_refused_by_its_name() {
+        let hosts = |count: usize| (0..count).map(|number| json!(format!("h{number}.x.test"))).collect::<Vec<_>>();
+        assert!(with("/api_url", json!(hosts(256)), Origin::Custom).is_ok());
+        let error = with("/api_url", json!(hosts(60_000)), Origin::Custom).unwrap_err();
+        assert!(error.starts_with("x.json:1:") && error.contains("api_url names 60000 places"), "{error}");
+        let long = format!("api.x.test/{}", "a".repeat(2000));
+        let error = with("/api_url", json!(["api.x.test", long]), Origin::Custom).unwrap_err();
+        assert!(error.contains("api_url[1] is longer than 1024 characters"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,13 @@ type Checked = Result<(), Fault>;
 /// Stands in for `{base_url}` where a definition has no default.
 const SOME_BASE_URL: &str = "https://base-url.example.com";
 
+/// Entries of `api_url`: each is looked at with every session, stands in the certificate of its authority, and
+/// goes over the pipe with all others in one line.
+const MOST_PLACES: usize = 256;
+
+/// Characters of an entry.
+const LONGEST_PLACE: usize = 1024;
+
 /// The flows of our own that give an OAuth token; any other name is a helper's, which knows itself what it needs.
 const OAUTH_FLOWS: &[&str] = &["pkce", "device_code", "dcr_pkce", "client_credentials", "jwt_bearer", "github_app"];
 
@@ -23,6 +30,7 @@ pub(crate) fn check(definition: &Definition, bundled: bool) -> Result<Vec<Fault>
     }
     names(definition)?;
     flow(definition)?;
+    size(definition)?;
     if bundled && (definition.private_network || definition.allow_loopback_http) {
         return Err(Fault::new("", "opens private networks, which only a user's own definition may"));
     }
@@ -66,6 +74,23 @@ fn names(definition: &Definition) -> Checked {
         return Err(Fault::new("flow", "is not a flow's name: lower-case letters, digits, '_' and '-'"));
     }
     Ok(())
+}
+
+/// One definition must not stop every session.
+fn size(definition: &Definition) -> Checked {
+    let count = definition.api_url.len();
+    if count > MOST_PLACES {
+        let message = format!(
+            "names {count} places, more than the {MOST_PLACES} that one definition may; *.suffix covers many hosts"
+        );
+        return Err(Fault::new("api_url", message));
+    }
+    match definition.api_url.iter().position(|entry| entry.len() > LONGEST_PLACE) {
+        None => Ok(()),
+        Some(index) => {
+            Err(Fault::new(format!("api_url[{index}]"), format!("is longer than {LONGEST_PLACE} characters")))
+        }
+    }
 }
 
 /// The flow fits the kind of credential, and the section and endpoints that it needs are there.

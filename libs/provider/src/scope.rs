@@ -4,6 +4,7 @@ use crate::definition::Definition;
 use crate::endpoint;
 use crate::place::Place;
 use crate::target::{BadTarget, HostPattern, Target};
+use std::collections::HashSet;
 
 /// What the person confirmed at login: a definition that says otherwise gets no credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,11 +30,11 @@ impl Definition {
     /// A loopback host counts only when the definition says that its hosts are local.
     pub fn targets(&self) -> Result<Vec<Target>, BadTarget> {
         let local = self.private_network || self.allow_loopback_http;
-        let mut targets = Vec::new();
+        let (mut targets, mut seen) = (Vec::new(), HashSet::new());
         for entry in &self.api_url {
             let target: Target = entry.parse()?;
             let skipped = target.host.name().is_loopback() && !local;
-            if !skipped && !targets.contains(&target) {
+            if !skipped && seen.insert(target.clone()) {
                 targets.push(target);
             }
         }

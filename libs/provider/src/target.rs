@@ -90,10 +90,11 @@ impl Target {
         Ok(Target { host: host.parse()?, port, path })
     }
 
-    pub fn matches(&self, authority: &Authority, path: &path::Readings) -> bool {
-        self.port == authority.port
-            && self.host.matches(&authority.host)
-            && self.path.as_deref().is_none_or(|prefix| path.all_within(prefix))
+    /// Whether a request lies here. `path` is without query; where this target has one, only a canonical
+    /// path does.
+    pub fn matches(&self, authority: &Authority, path: &str) -> bool {
+        let within = |prefix: &str| path::is_canonical(path) && path::is_within(path, prefix);
+        self.port == authority.port && self.host.matches(&authority.host) && self.path.as_deref().is_none_or(within)
     }
 }
 

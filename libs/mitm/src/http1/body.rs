@@ -2,12 +2,12 @@
 //! faster than the other side takes it. Of a body only its end is looked for.
 
 use crate::clock::Clock;
-use crate::fields;
 use crate::http1::head::{self, Fault, Framing};
 use crate::http1::left::Left;
 use crate::http1::wire::Wire;
 use crate::limits::{IDLE, REPLAY_BYTES};
 use crate::placeholder::Placeholders;
+use crate::{Redaction, fields};
 use bytes::{Buf, BytesMut};
 use std::io;
 use std::sync::Arc;
@@ -34,13 +34,15 @@ pub(crate) struct Transfer {
     pub held: bool,
     /// What the trailers of a request may not hold.
     pub placeholders: Option<Arc<Placeholders>>,
+    /// What is taken out of the trailers of a response.
+    pub redaction: Option<Arc<Redaction>>,
 }
 
 /// How a body is delimited on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     AsItCame,
-    /// A body that ends with its connection gets chunks, so that this one can go on.
+    /// A body that ends with its connection gets chunks, which tell its end from a break.
     InChunks,
     /// Chunks are taken away, for a client of HTTP/1.0.
     Bare,
@@ -77,9 +79,9 @@ impl Transfer {
     }
 
     fn new(out: BytesMut, left: Left, form: Form) -> Transfer {
-        let (kept, patience, placeholders) = (None, None, None);
-        let (broken, lenient, held) = (false, false, false);
-        Transfer { out, ready: 0, left, form, kept, broken, patience, lenient, moved: 0, held, placeholders }
+        let (kept, patience, placeholders, redaction) = (None, None, None, None);
+        let (ready, moved, broken, lenient, held) = (0, 0, false, false, false);
+        Transfer { out, ready, left, form, kept, broken, patience, lenient, moved, held, placeholders, redaction }
     }
 
     /// Keeps the body for [`Transfer::again`], up to [`REPLAY_BYTES`].
@@ -241,6 +243,7 @@ impl Transfer {
         if self.placeholders.as_ref().is_some_and(|known| known.in_fields(&trailers).is_some()) {
             return Err(Fault::Placeholder);
         }
+        self.redaction.iter().for_each(|redaction| redaction.apply(&mut trailers));
         source.input.advance(used);
         self.left = Left::Nothing;
         if self.form == Form::Bare {

@@ -12,7 +12,7 @@ use crate::limits::{IDLE, LINGER};
 use crate::message::Fields;
 use crate::tls::Http;
 use bytes::BytesMut;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -38,6 +38,7 @@ impl Exchange<'_> {
             response.fields.set(&header::CONNECTION, HeaderValue::from_static("close"));
         }
         let mut download = Transfer::download(self.rendered(&response), response.framing, form);
+        download.redaction = self.redaction.take();
         match poll_fn(|cx| self.poll_delivery(cx, &mut download, &mut upstream)).await {
             Ok(()) => {}
             Err(Broken::Source | Broken::Malformed(_)) => {
@@ -76,11 +77,19 @@ impl Exchange<'_> {
             self.finish_upload(&mut upstream, if persistent { IDLE } else { LINGER }).await;
         }
         let sent = self.uploading == Uploading::Done;
-        if sent && persistent && upstream.input.is_empty() {
+        if sent && persistent && upstream.input.is_empty() && !self.has_unexpected_body() {
             upstream.rest();
             self.core.upstreams.put(&self.link.key, upstream);
         }
         if sent && !self.last { Ended::Next } else { Ended::Over }
+    }
+
+    /// Some upstreams pass over the body of such a request (RFC 9110 §9.3.1, §9.3.5), and take it for the head of
+    /// the next one.
+    fn has_unexpected_body(&self) -> bool {
+        let expects_none =
+            [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS, Method::TRACE].contains(&self.method);
+        self.framing != Framing::Empty && expects_none
     }
 
     /// The rest of a request that was answered early, for as long as something of it moves.
@@ -108,10 +117,14 @@ impl Exchange<'_> {
     /// How the body goes on to the client, with the fields that say so.
     fn form(&mut self, response: &mut Response) -> Form {
         match (response.framing, self.version) {
-            (Framing::UntilClose, Version::Http11) if !response.fields.contains(&header::TRANSFER_ENCODING) => {
+            // Without TLS a client cannot tell an end from a break, unless there are chunks.
+            (Framing::UntilClose, Version::Http11)
+                if self.link.key.scheme == Scheme::Http && !response.fields.contains(&header::TRANSFER_ENCODING) =>
+            {
                 response.fields.append(&header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
                 Form::InChunks
             }
+            // It goes on as it came, and its end as well: with a word of TLS, or without.
             (Framing::UntilClose, _) => {
                 self.last = true;
                 Form::AsItCame
@@ -127,6 +140,11 @@ impl Exchange<'_> {
     pub(super) fn strip(&self, response: &mut Response) {
         let upgraded = response.status == StatusCode::SWITCHING_PROTOCOLS.as_u16();
         fields::strip_response(&mut response.fields, upgraded, Http::One, self.link.key.scheme == Scheme::Https);
+        let Some(redaction) = &self.redaction else { return };
+        redaction.apply(&mut response.fields);
+        if let Some(reason) = redaction.redacted(&response.reason) {
+            response.reason = reason;
+        }
     }
 
     pub(super) fn rendered(&self, response: &Response) -> BytesMut {

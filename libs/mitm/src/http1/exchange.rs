@@ -11,11 +11,15 @@ use crate::http1::wire::Wire;
 use crate::limits::{CONTINUE, HEAD_BYTES, IDLE};
 use crate::message::{Fields, Head};
 use crate::upstream_error::UpstreamError;
-use crate::{Injection, Refusal, fields, request};
+use crate::upstream_proxy::UpstreamProxy;
+use crate::{Injection, Redaction, Refusal, fields, request};
 use bytes::BytesMut;
+use host::Authority;
 use http::{Method, StatusCode, header};
+use secrecy::ExposeSecret;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::time::{Sleep, sleep};
 
@@ -37,14 +41,16 @@ pub(crate) struct Exchange<'a> {
     pub(super) core: &'a Core,
     pub(super) link: &'a Link,
     pub(super) client: &'a mut Wire,
-    method: Method,
-    framing: Framing,
+    pub(super) method: Method,
+    pub(super) framing: Framing,
     pub(super) version: Version,
     upgrade: bool,
     /// This connection ends after the response.
     pub(super) last: bool,
     pub(super) upload: Transfer,
     pub(super) uploading: Uploading,
+    /// What must not come back of the credential that was sent.
+    pub(super) redaction: Option<Arc<Redaction>>,
     /// Runs out when the upstream said nothing about a body that waits for its leave.
     hold: Option<Pin<Box<Sleep>>>,
 }
@@ -129,6 +135,7 @@ impl<'a> Exchange<'a> {
             hold: upload.held.then(|| Box::pin(sleep(CONTINUE))),
             upload,
             uploading: Uploading::Running,
+            redaction: None,
         }
     }
 
@@ -140,6 +147,7 @@ impl<'a> Exchange<'a> {
         };
         if filled {
             self.upload.keep();
+            self.redaction = injection.as_ref().map(|injection| injection.redaction.clone());
         }
         let first = match self.send(head).await {
             Ok(answer) => answer,
@@ -175,20 +183,27 @@ impl<'a> Exchange<'a> {
             }
         }
         request::answered(self.core, self.link, &used.lease, &self.method, &path, answer.response.status);
+        self.redaction = Some(used.redaction);
         self.deliver(answer, &used.response_headers).await
     }
 
     async fn again(&mut self, own: &mut Head<Lines>) -> Result<(Answer, Injection), Option<Failed>> {
         let Ok(Some(injection)) = request::ask(self.core, self.link, own).await else { return Err(None) };
         match request::prepare(self.core, self.link, own, self.upgrade, Some(&injection)) {
-            Ok(true) => Ok((self.send(own).await.map_err(Some)?, injection)),
+            Ok(true) => {
+                self.redaction = Some(injection.redaction.clone());
+                Ok((self.send(own).await.map_err(Some)?, injection))
+            }
             _ => Err(None),
         }
     }
 
     /// Sends the request, on a connection that rested if there is one, and waits for the response.
     async fn send(&mut self, head: &Head<Lines>) -> Result<Answer, Failed> {
-        let written = written(head);
+        let written = match self.core.upstreams.forward_proxy(&self.link.key) {
+            None => written(head, "", None),
+            Some(proxy) => written(head, &absolute(&self.link.key.authority), Some(proxy)),
+        };
         loop {
             let resting = self.core.upstreams.idle(&self.link.key);
             let reused = resting.is_some();
@@ -223,6 +238,11 @@ impl<'a> Exchange<'a> {
                 }
                 other => other?,
             };
+            if response.status == 407
+                && let Some(proxy) = self.core.upstreams.forward_proxy(&self.link.key)
+            {
+                return Err(self.failed(proxy.wants_password().into()));
+            }
             match response.status {
                 101 if !self.upgrade => {
                     return Err(self.failed(UpstreamError::Unasked(self.link.key.authority.clone())));
@@ -325,13 +345,27 @@ impl<'a> Exchange<'a> {
     }
 }
 
-fn written(head: &Head<Lines>) -> BytesMut {
+/// Scheme and authority of a target in absolute form (RFC 9112 §3.2.2).
+fn absolute(authority: &Authority) -> String {
+    match authority.port {
+        80 => format!("http://{}", authority.host),
+        _ => format!("http://{authority}"),
+    }
+}
+
+/// A whole head, `origin` before its target, with the password of `proxy`.
+fn written(head: &Head<Lines>, origin: &str, proxy: Option<&UpstreamProxy>) -> BytesMut {
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let mut out = BytesMut::with_capacity(head.fields.len() + target.len() + 64);
-    for part in [head.method.as_str(), " ", target, " HTTP/1.1\r\n"] {
+    // The server as a whole is an absolute form without a path (§3.2.4).
+    let target = if target == "*" && !origin.is_empty() { "" } else { target };
+    let mut out = BytesMut::with_capacity(head.fields.len() + origin.len() + target.len() + 64);
+    for part in [head.method.as_str(), " ", origin, target, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
     head.fields.write(&mut out);
+    if let Some(proxy) = proxy {
+        out.extend_from_slice(proxy.authorization().expose_secret().as_bytes());
+    }
     out.extend_from_slice(b"\r\n");
     out
 }

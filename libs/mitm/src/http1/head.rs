@@ -184,6 +184,7 @@ impl Decisive {
                 }
                 self.chunked = true;
             }
+            14 | 17 if fields::is_disguised_length(name) => return Err(Fault::Length),
             _ => {}
         }
         Ok(())
@@ -276,6 +277,8 @@ mod tests {
             ("Transfer-Encoding: gzip, chunked", Fault::Length),
             ("Transfer-Encoding: xchunked", Fault::Length),
             ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", Fault::Length),
+            ("Transfer_Encoding: chunked", Fault::Length),
+            ("content_length: 5", Fault::Length),
             ("Transfer-Encoding : chunked", Fault::Name),
             ("Transfer-Encoding\t: chunked", Fault::Name),
             ("X: a\r\n Transfer-Encoding: chunked", Fault::Folded),

@@ -66,6 +66,18 @@ impl Fields for Lines {
         self.lines.retain(|line| keep(&text[line.name.clone()]));
     }
 
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.text.as_slice())
+    }
+
+    fn rewrite(&mut self, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+        for at in 0..self.lines.len() {
+            if let Some(other) = change(&self.text[self.lines[at].value.clone()]) {
+                self.lines[at].value = self.keep(&other);
+            }
+        }
+    }
+
     fn append(&mut self, name: &HeaderName, value: HeaderValue) {
         self.push(name.as_str().as_bytes(), value.as_bytes());
     }

@@ -7,7 +7,8 @@ use crate::http1::exchange::{self, Ended};
 use crate::http1::head::{self, Fault, Request};
 use crate::http1::refused;
 use crate::http1::wire::Wire;
-use crate::limits::{HEAD, HEAD_BYTES, IDLE, LINGER};
+use crate::limits::{FIRST_BYTE, HEAD, HEAD_BYTES, IDLE, LINGER};
+use crate::strangers::Stranger;
 use crate::stream::{Io, relay};
 use crate::upstream::Key;
 use crate::{Refusal, client::Ending, client::ended};
@@ -23,6 +24,8 @@ pub(crate) struct Client {
     pub wire: Wire,
     ending: Ending,
     ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// While it has not shown the password.
+    pub stranger: Option<Stranger>,
     /// A request was read from it.
     used: bool,
     /// The last one was a HEAD, whose answer has no body.
@@ -33,21 +36,28 @@ impl Client {
     pub fn new(io: Io, ending: Ending) -> Client {
         let mut told = ending.clone();
         let ended = Box::pin(async move { ended(&mut told).await });
-        Client { wire: Wire::client(io, Clock::new(HEAD)), ending, ended, used: false, asked_head: false }
+        let (stranger, used, asked_head) = (None, false, false);
+        Client { wire: Wire::client(io, Clock::new(HEAD)), ending, ended, stranger, used, asked_head }
     }
 
     /// The next request. `None` when there is none, or none that can be read; the client has been told.
     pub async fn next(&mut self, core: &Core, key: Option<&Key>) -> Option<Request> {
         self.wire.rest();
-        if let Some(clock) = &mut self.wire.clock {
-            clock.start(if self.used { IDLE } else { HEAD });
-        }
+        let patience = match (&self.stranger, self.used) {
+            (Some(_), _) => FIRST_BYTE,
+            (None, true) => IDLE,
+            (None, false) => HEAD,
+        };
+        self.wire.clock.iter_mut().for_each(|clock| clock.start(patience));
         self.used = true;
-        let ended = &mut self.ended;
+        let (ended, stranger) = (&mut self.ended, &mut self.stranger);
         let mut seen = 0;
         let read = poll_fn(|cx| match poll_request(&mut self.wire, &mut seen, cx) {
             // A request that is under way is served; the connection at rest ends.
             Poll::Pending if ended.as_mut().poll(cx).is_ready() => Poll::Ready(Ok(None)),
+            Poll::Pending if stranger.as_mut().is_some_and(|stranger| stranger.poll_told(cx).is_ready()) => {
+                Poll::Ready(Ok(None))
+            }
             read => read,
         });
         match read.await {

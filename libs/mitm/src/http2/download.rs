@@ -1,18 +1,21 @@
 //! The body of a response on its way to the client: streamed as the upstream sends it.
 
-use crate::fields;
 use crate::http2::rest::Running;
 use crate::http2::upload::BoxError;
+use crate::{Redaction, fields};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 pub(crate) struct Download {
     source: Source,
     /// How the upstream broke off, before hyper is told.
     broken: Option<BoxError>,
+    /// What is taken out of its trailers.
+    redaction: Option<Arc<Redaction>>,
     /// The client's connection does not rest meanwhile.
     running: Option<Running>,
 }
@@ -24,11 +27,19 @@ enum Source {
 
 impl Download {
     pub fn own(bytes: Bytes) -> Download {
-        Download { source: Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())), broken: None, running: None }
+        Download::of(Source::Own(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 
     pub fn upstream(body: Incoming) -> Download {
-        Download { source: Source::Upstream(body), broken: None, running: None }
+        Download::of(Source::Upstream(body))
+    }
+
+    fn of(source: Source) -> Download {
+        Download { source, broken: None, redaction: None, running: None }
+    }
+
+    pub fn redact(&mut self, redaction: Arc<Redaction>) {
+        self.redaction = Some(redaction);
     }
 
     pub fn holding(mut self, running: Running) -> Download {
@@ -59,7 +70,10 @@ impl Body for Download {
         };
         match ready!(Pin::new(body).poll_frame(cx)).transpose() {
             Ok(mut frame) => {
-                frame.as_mut().and_then(Frame::trailers_mut).into_iter().for_each(fields::strip_trailers);
+                if let Some(trailers) = frame.as_mut().and_then(Frame::trailers_mut) {
+                    fields::strip_trailers(trailers);
+                    self.redaction.iter().for_each(|redaction| redaction.apply(trailers));
+                }
                 Poll::Ready(frame.map(Ok))
             }
             Err(error) => self.poll_broken(cx, error.into()),

@@ -27,6 +27,9 @@ pub(crate) async fn intercepted(
 ) -> Result<Response<Download>, Refusal> {
     let (parts, body) = request.into_parts();
     let mut head = Head { method: parts.method, uri: parts.uri, fields: parts.headers };
+    if fields::disguises_length(&head.fields) {
+        return Err(Refusal::malformed("the length of the body is ambiguous"));
+    }
     let injection = request::admit(core, link, &mut head).await?;
     let body = Kept::new(body, core.placeholders.clone());
     match injection {
@@ -61,6 +64,8 @@ async fn injected(
         }
     }
     request::answered(core, link, &used.lease, &method, uri.path(), response.status().as_u16());
+    used.redaction.apply(response.headers_mut());
+    response.body_mut().redact(used.redaction);
     response.headers_mut().extend(used.response_headers);
     Ok(response)
 }

@@ -5,6 +5,7 @@
 //! client that waits for `100 Continue` sends its body when its patience is over.
 
 mod download;
+mod flood;
 mod forward;
 mod rest;
 mod upload;
@@ -16,6 +17,7 @@ use crate::core::{Core, Link};
 use crate::limits::{CONNECTION_WINDOW, HEAD, HEAD_BYTES, STREAM_WINDOW, STREAMS};
 use crate::stream::Duplex;
 use download::Download;
+use flood::Guard;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -49,7 +51,7 @@ pub(crate) async fn serve(core: Arc<Core>, link: Arc<Link>, stream: impl Duplex,
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_BYTES as u32)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Guard::new(stream)), service);
     let mut connection = pin!(connection);
     // An error here is the client's leaving or its breach of the protocol; hyper has answered.
     let _ended = tokio::select! {

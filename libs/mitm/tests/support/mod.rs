@@ -46,10 +46,28 @@ impl Session {
     }
 
     pub async fn with_ca(rules: Rules, dialer: Dialer, upstream: &Upstream, ca: SessionCa) -> Session {
+        Session::whole(rules, dialer, upstream, ca, |_, _| false).await
+    }
+
+    /// All whose addresses `is_foreign` picks are another user's.
+    pub async fn among_others(upstream: &Upstream, is_foreign: fn(SocketAddr, SocketAddr) -> bool) -> Session {
+        let ca = SessionCa::new(vec![Permitted::Host("api.test".parse().unwrap())]).unwrap();
+        let rules = Rules::injecting("api.test");
+        Session::whole(rules, dialer(&[(API, upstream.address)]), upstream, ca, is_foreign).await
+    }
+
+    async fn whole(
+        rules: Rules,
+        dialer: Dialer,
+        upstream: &Upstream,
+        ca: SessionCa,
+        is_foreign: fn(SocketAddr, SocketAddr) -> bool,
+    ) -> Session {
         let (ca, rules) = (Arc::new(ca), Arc::new(rules));
         let settings = Settings {
             password: PASSWORD.to_owned().into(),
             placeholders: vec![HELD.to_owned()],
+            is_foreign,
             roots: upstream.roots(),
             dialer,
         };
@@ -73,6 +91,13 @@ impl Session {
     pub async fn inside(&self, authority: &str) -> Client {
         Client::connect(self.address).await.tunnel(authority).await.secure(self.ca.pem(), authority, &[]).await
     }
+}
+
+/// Clients and their connections are in one process here.
+pub fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
 }
 
 pub fn dialer(connect_to: &[(&str, SocketAddr)]) -> Dialer {

@@ -1,7 +1,9 @@
 //! A policy that a test sets up, and that remembers what it was asked.
 
 use host::Authority;
-use mitm::{Action, Answer, Answered, Injection, Place, Policy, Refusal, Report, RequestHead, Scheme, Slot, Verdict};
+use mitm::{
+    Action, Answer, Answered, Injection, Place, Policy, Redaction, Refusal, Report, RequestHead, Scheme, Slot, Verdict,
+};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,6 +15,8 @@ pub struct Rules {
     /// Path prefix where nothing is set.
     pub unruled: Option<&'static str>,
     pub private: bool,
+    /// Tunnels carry TLS for their host alone.
+    pub tls_only: bool,
     pub refused_hosts: Vec<String>,
     pub refuse_request: Option<Refusal>,
     /// Panics at requests to this path.
@@ -35,6 +39,7 @@ impl Rules {
             alternatives: Vec::new(),
             unruled: None,
             private: false,
+            tls_only: false,
             refused_hosts: Vec::new(),
             refuse_request: None,
             panics_at: None,
@@ -56,7 +61,7 @@ impl Rules {
         }
         match self.intercepted.contains(&host) {
             true => Verdict::Intercept { private },
-            false => Verdict::Tunnel { private },
+            false => Verdict::Tunnel { private, tls_only: self.tls_only },
         }
     }
 
@@ -74,14 +79,14 @@ impl Rules {
         }
         let renewals = self.renewals.load(Ordering::SeqCst);
         let value = |value: &String| format!("{value}{}", "-renewed".repeat(renewals)).into();
+        let slot = |(place, text): &(Place, String)| Slot { place: place.clone(), value: value(text) };
+        let slots: Vec<Slot> = self.slots.iter().map(slot).collect();
+        let alternatives: Vec<Slot> = self.alternatives.iter().map(slot).collect();
         Ok(Action::Set(Injection {
             lease: format!("lease-{renewals}"),
-            slots: self.slots.iter().map(|(place, text)| Slot { place: place.clone(), value: value(text) }).collect(),
-            alternatives: self
-                .alternatives
-                .iter()
-                .map(|(place, text)| Slot { place: place.clone(), value: value(text) })
-                .collect(),
+            redaction: Redaction::new(slots.iter().chain(&alternatives), super::HELD).into(),
+            slots,
+            alternatives,
             response_headers: vec![("x-authsome-connection".parse().unwrap(), "test/default".parse().unwrap())],
         }))
     }

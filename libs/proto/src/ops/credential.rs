@@ -58,6 +58,10 @@ pub struct Route {
     /// The provider's own auth endpoints: nothing is set there, a placeholder there is refused.
     #[serde(default)]
     pub except: Vec<Target>,
+    /// Places that a connection was confirmed for and that the definition no longer names: they are opened,
+    /// nothing is set there, a placeholder there is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Target>,
     /// Variables for the child; their values are placeholders. None when no connection can be used.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct Settings {
     #[serde(default)]
     pub mode: Mode,
-    /// Hosts let through in [`Mode::Strict`].
+    /// `HOST` or `HOST:PORT` let through in [`Mode::Strict`]; without a port, 443.
     #[serde(default)]
     pub allow: Vec<String>,
     /// `HOST:PORT` to a loopback address; routing, TLS name and certificate keep HOST.

@@ -5,6 +5,7 @@ use super::details::headers;
 use crate::definition::Definition;
 use crate::endpoint;
 use crate::error::Fault;
+use crate::path;
 use crate::place::Place;
 use crate::target::Target;
 use host::Authority;
@@ -46,6 +47,9 @@ pub(super) fn targets(definition: &Definition, bundled: bool) -> Result<Vec<Targ
     for (index, entry) in definition.api_url.iter().enumerate() {
         let field = format!("api_url[{index}]");
         let target: Target = entry.parse().map_err(|error| Fault::new(&field, format!("{entry:?} {error}")))?;
+        if target.path.as_deref().is_some_and(|path| !path::is_canonical(path)) {
+            return Err(Fault::new(field, format!("{entry:?} has a path that two programs may read differently")));
+        }
         let name = target.host.name();
         if bundled && (name.ip().is_some() || name.is_loopback()) {
             return Err(Fault::new(field, "is an address, which only a user's own definition may name"));
