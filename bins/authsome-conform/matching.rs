@@ -184,7 +184,7 @@ mod tests {
         let told = |records| holds(template.clone(), json!({"ok":{"records":records}})).unwrap_err();
         assert_eq!(told(json!([])), ".ok.records should have 1 items, but has 0: []");
         assert_eq!(told(json!([1, 2])), ".ok.records should have 1 items, but has 2: [1,2]");
-        assert_eq!(told(json!(7)), ".ok.records should be [{\"key\":\"${k}\",\"secret\":[secret]}], but is 7");
+        assert_eq!(told(json!(7)), ".ok.records should be [{\"key\":\"${k}\",\"secret\":\"[secret]\"}], but is 7");
         assert_eq!(
             holds(json!({"${set}":["${new}"]}), json!("x")).unwrap_err(),
             " should be {\"${set}\":[\"${new}\"]}, but is \"x\""

@@ -100,7 +100,7 @@ fn a_placeholder_does_not_leave_for_the_former_host_of_a_definition() {
     let world = keys(definition(json!([HOST])), &[("default", "key-of-the-old-host", &[])]);
     world.home.write_definition("tenants", &definition(json!(["api.moved.test"]))).unwrap();
     let script = format!(
-        "curl -s -o /dev/null -w '%{{http_code}} ' -H \"Authorization: Bearer $TENANTS_API_KEY\" {0}; curl -s -o /dev/null -w '%{{http_code}}' -H 'Authorization: Bearer own' {0}",
+        "curl -s -o /dev/null -w '%{{http_code}} ' -H 'Authorization: Bearer authsome-proxy-managed' {0}; curl -s -o /dev/null -w '%{{http_code}}' -H 'Authorization: Bearer own' {0}",
         url("/x")
     );
     let mut args = world.run_args(&["sh", "-c", &script]);

@@ -51,7 +51,7 @@ fn a_connection_whose_refresh_token_is_withdrawn_is_forgotten_and_what_may_live_
     let world = world(Config::plain(), &["work"]);
     world.server.fault(Endpoint::Revoke, Fault::None, Times::Once);
     world.server.fault(Endpoint::Revoke, Fault::Status(503, Vec::new()), Times::Always);
-    let output = world.home.run(&["revoke", "demo"]).unwrap().expect_code(0);
+    let output = world.home.run(&["revoke", "demo", "--yes"]).unwrap().expect_code(0);
     assert!(output.stderr.contains("its access token may work until it expires"), "{output:?}");
     assert!(output.stderr.contains("Withdrew and forgot the connection work"), "{output:?}");
     world.home.run(&["get", "demo"]).unwrap().expect_code(5);

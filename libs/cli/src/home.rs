@@ -54,7 +54,7 @@ impl Home {
     }
 
     /// Refuses a home or `providers/` that others may write, or that cannot be read. Makes neither: a
-    /// command that only reads leaves no trace, and reads a missing home as an empty one.
+    /// command that only reads takes a missing home for an empty one.
     ///
     /// # Errors
     /// `denied` for a directory that others may write or own, `unavailable` for one that cannot be read.
@@ -74,6 +74,13 @@ impl Home {
             make_private(directory)?;
         }
         Ok(())
+    }
+
+    /// Makes the home where it can be made, for the commands by which a person finds the definitions: the
+    /// documented next step is `authsome inspect NAME > ~/.authsome/providers/NAME.json`, and the shell
+    /// opens that file before `inspect` is started. A home that cannot be made is read as an empty one.
+    pub fn make_if_possible(&self) {
+        let _ = self.make();
     }
 }
 
