@@ -5,7 +5,10 @@
 use crate::message::Fields;
 use crate::placeholder::{basic_pair, hex_pair};
 use crate::policy::{Half, Place, Slot};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::{memchr, memmem};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretSlice};
 use std::ops::Range;
 
@@ -18,10 +21,19 @@ const LEVELS: usize = 3;
 /// The texts that must not come back, made once for a credential.
 #[derive(Debug)]
 pub struct Redaction {
-    texts: Vec<SecretSlice<u8>>,
+    texts: Vec<Hidden>,
     /// Some of them are sent within Basic credentials, whose other half may be the client's.
     in_pairs: bool,
     instead: String,
+}
+
+/// One of them. What base64 makes of a half of a pair shares its outermost letters with the other half.
+#[derive(Debug)]
+struct Hidden {
+    text: SecretSlice<u8>,
+    /// Letters before and after it that hold some of its bits.
+    before: usize,
+    after: usize,
 }
 
 impl Redaction {
@@ -38,17 +50,38 @@ impl Redaction {
             let mut halves = pair.expose_secret().splitn(2, |b| *b == b':');
             let (user, password) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
             match place {
-                Place::Basic(Half::User) => redaction.add(user),
-                Place::Basic(Half::Password) => redaction.add(password),
-                Place::Header(_) | Place::Query(_) => [user, password].into_iter().for_each(|half| redaction.add(half)),
+                Place::Basic(Half::User) => redaction.add_half(user),
+                Place::Basic(Half::Password) => redaction.add_half(password),
+                Place::Header(_) | Place::Query(_) => {
+                    [user, password].into_iter().for_each(|half| redaction.add_half(half));
+                }
             }
         }
         redaction
     }
 
     fn add(&mut self, text: &[u8]) {
-        if text.len() >= SHORTEST && !self.texts.iter().any(|known| known.expose_secret() == text) {
-            self.texts.push(text.to_vec().into());
+        self.add_hidden(text, 0, 0);
+    }
+
+    /// Adds a half of a pair as it is, and what base64 makes of it beside any other half: the letters that hold
+    /// nothing else, for each of its three places in a group of three bytes.
+    fn add_half(&mut self, half: &[u8]) {
+        self.add(half);
+        if half.len() < SHORTEST {
+            return;
+        }
+        for shift in 0..3 {
+            let bytes = Zeroizing::new([&[0; 2][..shift], half].concat());
+            let letters = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
+            let whole = (shift * 8).div_ceil(6)..bytes.len() * 8 / 6;
+            self.add_hidden(&letters.as_bytes()[whole], shift.min(1), usize::from(bytes.len() % 3 != 0));
+        }
+    }
+
+    fn add_hidden(&mut self, text: &[u8], before: usize, after: usize) {
+        if text.len() >= SHORTEST && !self.texts.iter().any(|known| known.text.expose_secret() == text) {
+            self.texts.push(Hidden { text: text.to_vec().into(), before, after });
         }
     }
 
@@ -65,8 +98,7 @@ impl Redaction {
         if !self.may_be_in(text) {
             return None;
         }
-        let mut spans: Vec<Range<usize>> =
-            self.texts.iter().flat_map(|secret| spans(text, secret.expose_secret())).collect();
+        let mut spans: Vec<Range<usize>> = self.texts.iter().flat_map(|hidden| spans(text, hidden)).collect();
         if self.in_pairs {
             spans.extend(pairs(text).filter(|(_, pair)| self.holds(pair)).map(|(span, _)| span));
         }
@@ -94,7 +126,7 @@ impl Redaction {
     }
 
     fn holds(&self, text: &[u8]) -> bool {
-        self.texts.iter().any(|secret| memmem::find(text, secret.expose_secret()).is_some())
+        self.texts.iter().any(|hidden| memmem::find(text, hidden.text.expose_secret()).is_some())
     }
 }
 
@@ -109,14 +141,18 @@ fn pairs(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Vec<u8>)> {
     })
 }
 
-/// Where `secret` stands in `text`, as it is or percent-encoded in whatever way.
-fn spans(text: &[u8], secret: &[u8]) -> Vec<Range<usize>> {
+/// Where the text stands in `text`, as it is or percent-encoded in whatever way, with what belongs to it.
+fn spans(text: &[u8], hidden: &Hidden) -> Vec<Range<usize>> {
+    let secret = hidden.text.expose_secret();
     let mut spans = Vec::new();
     let mut plain = text.to_vec();
     // Where in `text` each byte of `plain` begins, and where the last one ends.
     let mut starts: Vec<usize> = (0..=text.len()).collect();
     for _ in 0..=LEVELS {
-        spans.extend(memmem::find_iter(&plain, secret).map(|at| starts[at]..starts[at + secret.len()]));
+        spans.extend(memmem::find_iter(&plain, secret).map(|at| {
+            let end = (at + secret.len() + hidden.after).min(plain.len());
+            starts[at.saturating_sub(hidden.before)]..starts[end]
+        }));
         let before = plain.len();
         (plain, starts) = unescaped(&plain, &starts);
         if plain.len() == before {
@@ -190,6 +226,12 @@ mod tests {
         for (text, expected) in [
             ("got Basic bXktb3duOnBhc3Mtd29yZA==", Some("got Basic HELD")),
             ("{\"basic bXktb3duOnBhc3Mtd29yZA==\"}", Some("{\"basic HELD\"}")),
+            ("/?a=Basic%20bXktb3duOnBhc3Mtd29yZA%3D%3D", Some("/?a=Basic%20bXktb3duOHELD%3D%3D")),
+            ("/?a=Basic+bXktb3duOnBhc3Mtd29yZA%3D%3D", Some("/?a=Basic+bXktb3duOHELD%3D%3D")),
+            ("got bXktb3duOnBhc3Mtd29yZA==", Some("got bXktb3duOHELD==")),
+            // me:pass-word and own1:pass-word
+            ("/bWU6cGFzcy13b3Jk/x", Some("/bWU6HELD/x")),
+            ("b3duMTpwYXNzLXdvcmQ", Some("b3duMTHELD")),
             ("Basic bXktb3duOng=", None),
             ("x-access-token", None),
             ("Basic", None),
