@@ -130,7 +130,7 @@ fn table<'a>(out: &mut String, first: &str, lines: &mut Peekable<impl Iterator<I
         column + 1 == heading.len() || rows.iter().any(|row| row.get(column).is_some_and(|cell| cell.len() > 60))
     };
     let format: Vec<&str> = (0..heading.len()).map(|column| if wraps(column) { "lx" } else { "l" }).collect();
-    let _ = writeln!(out, ".PP\n.TS\n{}\n{}.", vec!["lB"; heading.len()].join(" "), format.join(" "));
+    let _ = writeln!(out, ".PP\n.na\n.TS\n{}\n{}.", vec!["lB"; heading.len()].join(" "), format.join(" "));
     let _ = writeln!(out, "{}", heading.join("\t"));
     for row in &rows {
         let cell = |(column, cell): (usize, &String)| {
@@ -138,7 +138,7 @@ fn table<'a>(out: &mut String, first: &str, lines: &mut Peekable<impl Iterator<I
         };
         let _ = writeln!(out, "{}", row.iter().enumerate().map(cell).collect::<Vec<_>>().join("\t"));
     }
-    out.push_str(".TE\n");
+    out.push_str(".TE\n.ad\n");
 }
 
 fn is_text(line: &str) -> bool {
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_table_becomes_one_of_tbl() {
         let table = "| a | b |\n|---|---|\n| `x` | long text |\n";
-        assert_eq!(roff(table), ".PP\n.TS\nlB lB\nl lx.\na\tb\n\\fBx\\fR\tT{\nlong text\nT}\n.TE\n");
+        assert_eq!(roff(table), ".PP\n.na\n.TS\nlB lB\nl lx.\na\tb\n\\fBx\\fR\tT{\nlong text\nT}\n.TE\n.ad\n");
     }
 
     #[test]
