@@ -33,7 +33,7 @@ pub fn nothing_injected(opened: &Opened, proxy: &Child) -> Option<String> {
     }
     let counted: Counted = proxy.link().request("status", &Object::new()).ok()?;
     let refused: u64 = counted.refused.values().sum();
-    let refused = if refused > 0 { format!(" ({refused} were refused)") } else { String::new() };
+    let refused = if refused > 0 { format!(" ({refused} refused)") } else { String::new() };
     (counted.injected == 0).then(|| {
         format!(
             "No request of this session got a credential{refused}. Some clients go past the proxy: man authsome-run"
@@ -45,6 +45,7 @@ pub fn nothing_injected(opened: &Opened, proxy: &Child) -> Option<String> {
 pub fn typing_is_possible() -> Option<&'static str> {
     let has_terminal = std::io::stdin().is_terminal() || std::io::stdout().is_terminal();
     let is_off = std::fs::read_to_string(TYPING).is_ok_and(|text| text.trim() == "0");
-    (has_terminal && !is_off)
-        .then_some("This kernel lets the command type into this terminal: sysctl dev.tty.legacy_tiocsti=0 ends that")
+    let text = "This kernel lets the command type into this terminal, for your shell to run afterwards: \
+                sudo sysctl dev.tty.legacy_tiocsti=0 ends that";
+    (has_terminal && !is_off).then_some(text)
 }

@@ -28,7 +28,7 @@ impl DefinitionError {
     pub fn hint(&self) -> String {
         let name = Path::new(&self.0.file).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
         match bundled::text(&name) {
-            Some(_) => "mend the file, or remove it to use the bundled definition".to_owned(),
+            Some(_) => format!("mend the file, or go back to the bundled definition: authsome remove {name}"),
             None => format!("mend the file, or give the provider up: authsome remove {name}"),
         }
     }
