@@ -95,7 +95,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand demo" -l json -d 'Answ
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand demo" -l no-color -d 'Do not colour messages'
 complete -c authsome -n "__fish_authsome_using_subcommand export" -l connection -d 'Connection to export, when there are several' -r
-complete -c authsome -n "__fish_authsome_using_subcommand export" -l format -d 'Who reads it' -r -f -a "env\t'export NAME=\'value\', for eval in sh, bash and zsh'
+complete -c authsome -n "__fish_authsome_using_subcommand export" -l format -d 'Form of the output, by the program that reads it' -r -f -a "env\t'export NAME=\'value\', for eval in sh, bash and zsh'
 dotenv\t'NAME=value, quoted where it must be, for a .env file'
 shell\t'NAME=\'value\'; export NAME, for eval in any POSIX shell'
 json\t'One JSON object'
@@ -118,7 +118,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand get" -l show-secret -d
 complete -c authsome -n "__fish_authsome_using_subcommand get" -l json -d 'Answer in JSON, errors too'
 complete -c authsome -n "__fish_authsome_using_subcommand get" -s q -l quiet -d 'Say nothing but what was asked for'
 complete -c authsome -n "__fish_authsome_using_subcommand get" -l no-color -d 'Do not colour messages'
-complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l connection -d 'As this connection uses it: with the base URL that it was made with' -r
+complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l connection -d 'Show the definition as this connection uses it, with its base URL' -r
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand inspect" -l json -d 'Answer in JSON, errors too'

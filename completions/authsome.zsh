@@ -138,7 +138,7 @@ _arguments "${_arguments_options[@]}" : \
 (export)
 _arguments "${_arguments_options[@]}" : \
 '--connection=[Connection to export, when there are several]:NAME:_default' \
-'--format=[Who reads it]:FORMAT:((env\:"export NAME='\''value'\'', for eval in sh, bash and zsh"
+'--format=[Form of the output, by the program that reads it]:FORMAT:((env\:"export NAME='\''value'\'', for eval in sh, bash and zsh"
 dotenv\:"NAME=value, quoted where it must be, for a .env file"
 shell\:"NAME='\''value'\''; export NAME, for eval in any POSIX shell"
 json\:"One JSON object"
@@ -177,7 +177,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (inspect)
 _arguments "${_arguments_options[@]}" : \
-'--connection=[As this connection uses it\: with the base URL that it was made with]:NAME:_default' \
+'--connection=[Show the definition as this connection uses it, with its base URL]:NAME:_default' \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--json[Answer in JSON, errors too]' \

@@ -68,7 +68,7 @@ fn at(path: &str, template: &Value, actual: &Value, bindings: &mut Bindings) -> 
             let (wanted, found) = (wanted.len(), found.len());
             Err(format!("{path} should have {wanted} items, but has {found}: {}", shown(path, actual)))
         }
-        // Names within it are no values yet: it is told as the transcript writes it.
+        // The names in the transcript's value have no values yet, so the message shows it as the transcript writes it.
         (Value::Object(_) | Value::Array(_), _) => Err(differs(path, template, actual)),
         _ => {
             let wanted = filled(template, bindings)?;

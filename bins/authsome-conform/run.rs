@@ -144,7 +144,7 @@ impl Scratch {
         Ok(Scratch(path))
     }
 
-    /// An empty directory, 0700.
+    /// Makes the home of a case: an empty directory with mode 0700.
     fn home(&self, case: &str) -> Result<PathBuf> {
         let path = self.0.join(case);
         make_private(&path)?;

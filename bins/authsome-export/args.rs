@@ -14,14 +14,14 @@ pub struct Args {
     /// Connection to export, when there are several
     #[arg(long, value_name = "NAME")]
     pub connection: Option<ConnectionName>,
-    /// Who reads it
+    /// Form of the output, by the program that reads it
     #[arg(long, value_enum, default_value_t = Format::Env)]
     pub format: Format,
     #[command(flatten)]
     pub globals: cli::Globals,
 }
 
-/// The reader of what is printed.
+/// The forms of the output, each for the program that reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// export NAME='value', for eval in sh, bash and zsh

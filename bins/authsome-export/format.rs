@@ -37,8 +37,8 @@ fn posix(value: &str) -> String {
     format!("'{}'", value.replace('\'', "'\\''"))
 }
 
-/// Bare where every reader takes it literally, also those that keep quotes. Else in single quotes, which
-/// are literal for the readers that know them; only a value with one needs the other.
+/// Returns a value as a `.env` file has it. It stands bare where every reader takes it literally, since some
+/// readers keep quotes. Otherwise it stands in single quotes, or in double quotes if it has a single one.
 fn dotenv(value: &str) -> String {
     if is_bare(value) {
         return value.to_owned();
@@ -49,13 +49,14 @@ fn dotenv(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('`', "\\`"))
 }
 
-/// A shell that reads the file, too, expands a tilde, zsh also an equals sign, at the start and after a colon.
+/// Returns whether a value may stand without quotes. Some people let a shell read the file: a shell expands a tilde
+/// at the start and after a colon, and zsh an equals sign as well.
 fn is_bare(value: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,~".contains(c);
     value.chars().all(is_plain) && !value.split(':').any(|part| part.starts_with(['~', '=']))
 }
 
-/// A reader of such a file ends a value at the line's end, and knows no quotes.
+/// Refuses a value of several lines. A reader of an env-file ends a value at the end of its line and knows no quotes.
 fn one_line<'a>(name: &str, value: &'a str) -> Result<&'a str> {
     if value.contains(['\n', '\r']) {
         return Err(Error::invalid(format!("{name} has several lines, which an env-file cannot hold"))
@@ -64,7 +65,8 @@ fn one_line<'a>(name: &str, value: &'a str) -> Result<&'a str> {
     Ok(value)
 }
 
-/// As GitHub Actions reads `$GITHUB_ENV`: several lines stand between two lines that are a delimiter.
+/// Returns a variable as GitHub Actions reads it from `$GITHUB_ENV`. A value of several lines stands between two lines
+/// with a delimiter.
 fn github(name: &str, value: &str) -> String {
     if !value.contains(['\n', '\r']) {
         return format!("{name}={value}\n");

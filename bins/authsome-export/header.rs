@@ -5,7 +5,7 @@ use proto::{Code, Error, Result};
 use provider::Definition;
 use secrecy::{ExposeSecret, SecretString};
 
-/// One line, `Authorization: Bearer …` or the first header that the definition names.
+/// Returns one line, `Authorization: Bearer …` or the first header that the definition names.
 ///
 /// # Errors
 /// `invalid` when the provider takes its credential in no header; `denied` when it cannot stand in one.
@@ -25,7 +25,7 @@ pub fn header(definition: &Definition, given: &TokenGiven) -> Result<String> {
     Ok(format!("{}: {}\n", capitalised(&header), value.expose_secret()))
 }
 
-/// `x-api-key` as people write it, `X-Api-Key`; a reader takes both (RFC 9110 §5.1).
+/// Returns the name of a header as people write it: `X-Api-Key` for `x-api-key`. Both mean the same (RFC 9110 §5.1).
 fn capitalised(name: &str) -> String {
     let mut after = '-';
     let capital = |c: char| {

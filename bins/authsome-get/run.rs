@@ -21,7 +21,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let definition = context.provider(&args.provider).map(|entry| entry.definition);
     let provider = match &definition {
         Ok(definition) => catalog::name_of(definition)?,
-        // What is stored can be told all the same.
+        // The record can be shown without a definition.
         Err(error) => args.provider.parse().map_err(|_| error.clone())?,
     };
     let vault = vault?.ready()?;
@@ -39,7 +39,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     Ok(0)
 }
 
-/// The record with its name, and with the status as it is now, under this definition.
+/// Returns the record with its name and its present status under this definition.
 fn shown(context: &Context, row: &Row, definition: Result<Definition>) -> Result<Object> {
     let record = connections::record(row)?;
     let mut shown = row.record.clone();

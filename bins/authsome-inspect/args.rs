@@ -11,7 +11,7 @@ use proto::ConnectionName;
 pub struct Args {
     /// Provider, or an alias of one
     pub provider: String,
-    /// As this connection uses it: with the base URL that it was made with
+    /// Show the definition as this connection uses it, with its base URL
     #[arg(long, value_name = "NAME")]
     pub connection: Option<ConnectionName>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! `authsome inspect`: a definition, exactly as it loads again. It asks the vault for a named
-//! connection alone, and opens no secret.
+//! `authsome inspect`: a definition, exactly as it loads again. It asks the vault only when a connection
+//! is named, and opens no secret.
 
 #![forbid(unsafe_code)]
 

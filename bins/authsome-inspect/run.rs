@@ -22,7 +22,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     Ok(0)
 }
 
-/// The definition as a connection uses it: for the instance of the provider that it belongs to.
+/// Returns the definition as a connection uses it, which is for the connection's instance of the provider.
 fn used_by(context: &Context, definition: &Definition, name: &ConnectionName) -> Result<Definition> {
     let provider = catalog::name_of(definition)?;
     let row = context.connection(&*context.vault()?, &provider, Some(name))?;

@@ -18,14 +18,14 @@ struct Listed {
     /// Why its definition cannot be used.
     broken: Option<String>,
     stored: Connections,
-    /// How each connection stands, in the order of `stored`.
+    /// The state of each connection, in the order of `stored`.
     standings: Vec<Standing>,
-    /// The name of the connections to show, when not all are shown.
+    /// The name of the connections to show; `None` shows all.
     named: Option<ConnectionName>,
 }
 
 impl Listed {
-    /// The connections to show, with how they stand.
+    /// Returns the connections to show, with their states.
     fn rows(&self) -> impl Iterator<Item = (&Row, &Standing)> {
         let is_shown =
             |(row, _): &(&Row, &Standing)| self.named.is_none() || row.key.connection_name() == self.named.as_ref();
@@ -88,7 +88,8 @@ fn providers(context: &Context, named: Option<&ConnectionName>) -> Result<Vec<Li
     Ok(listed)
 }
 
-/// How each connection stands. Of one whose definition changed a person is told: all its requests are refused.
+/// Returns the state of each connection. It warns about a connection whose definition changed, because all its
+/// requests are refused.
 fn standings(context: &Context, stored: &Connections, definition: Result<Definition>) -> Vec<Standing> {
     let (now, mut judge) = (proto::time::now(), Judge::new(definition));
     let judged = stored.rows.iter().map(|row| {
@@ -173,14 +174,14 @@ fn as_table(listed: &[Listed]) -> String {
             row(standing.state, name, expires(&record, now), account(&record));
         }
     }
-    // Many providers tell no account, and a column of dashes tells nobody anything.
+    // Many providers tell no account. A column of dashes alone is left out.
     if !rows.iter().skip(1).any(|row| row.last().is_some_and(|account| account != "-")) {
         rows.iter_mut().for_each(|row| drop(row.pop()));
     }
     table::columns(&rows)
 }
 
-/// Whose account it is, as far as the provider told.
+/// Returns the account of a connection, as far as the provider told it.
 fn account(record: &Connection) -> String {
     record.account.label.as_deref().map_or_else(|| "-".to_owned(), proto::redact::shown)
 }

@@ -56,7 +56,7 @@ impl Callback {
         self.url.as_str()
     }
 
-    /// Where the page listens, and where a tunnel ends.
+    /// Returns the address at which the page listens and a tunnel ends.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -104,7 +104,7 @@ impl NotOurs {
     }
 }
 
-/// The parameters of an answer (RFC 6749 §4.1.2, RFC 9207 §2).
+/// The parameters of the provider's answer (RFC 6749 §4.1.2, RFC 9207 §2).
 const PARAMETERS: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
 
 /// Returns a posted answer as a query, without anything else that was posted.
@@ -143,7 +143,7 @@ pub fn read_pasted(text: &str, state: &str, pkce: bool) -> Result<Authorized, &'
     let text = text.trim();
     let is_address = text.contains("://");
     if let Some((_, answer)) = text.split_once(|c| c == '?' || (c == '#' && is_address)) {
-        // Some providers answer behind the `#`, and some put other things there.
+        // Some providers put the answer behind the `#`, others put something else there.
         return read_query(&answer.replace('#', "&"), state).map_err(NotOurs::reason);
     }
     let looks_like_a_code = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) && !is_address;

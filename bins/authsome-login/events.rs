@@ -32,7 +32,8 @@ impl Events<'_> {
         );
     }
 
-    /// Where the person finds what a form asks for, and what to register there: as on the page.
+    /// Tells where the person finds the values that a form asks for, and what to register there. The page says the
+    /// same.
     pub fn source(&self, about: &About) {
         let place = about.dashboard_url.as_deref().map(proto::redact::shown);
         let text = match (&about.redirect_uri, &place) {
@@ -51,7 +52,7 @@ impl Events<'_> {
         );
     }
 
-    /// The person ended the terminal's input.
+    /// Tells that the person ended the terminal's input.
     pub fn terminal_closed(&self) {
         self.note("Nothing more is read from the terminal. The page still waits (Ctrl-C ends the login).");
     }

@@ -18,7 +18,7 @@ pub type Problems = BTreeMap<String, String>;
 pub struct Given {
     client_id: Option<String>,
     stdin: Piped,
-    /// Field to the variables that may hold it, the first that is set counting.
+    /// The variables that may hold each field. The first one that is set counts.
     variables: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -74,7 +74,7 @@ impl Given {
         Ok(Settled { answer, left, needs_person, superfluous })
     }
 
-    /// Says which flags and variables would have answered, for those who cannot be asked.
+    /// Returns the flags and variables that answer the form, for a login that cannot ask anybody.
     pub fn instead(&self, form: &Form) -> String {
         match &form.fields[..] {
             [one] => format!("give it by {}", [vec!["--stdin".to_owned()], self.ways(one)].concat().join(" or ")),
@@ -89,14 +89,14 @@ impl Given {
         }
     }
 
-    /// Returns the flag and the variable that answer a field, beside stdin.
+    /// Returns the flag and the variables that answer a field, beside stdin.
     fn ways(&self, field: &Field) -> Vec<String> {
         let flag = (self.client_id.is_none() && field.name == "client_id").then(|| "--client-id".to_owned());
         let variables = self.variables.get(field.name.as_str());
         flag.into_iter().chain(variables.and_then(|names| names.first().cloned())).collect()
     }
 
-    /// Returns true when this client is what stdin holds.
+    /// Returns true when stdin holds this very client.
     pub fn is_of(&self, client: &Client) -> bool {
         self.stdin.is_of(client)
     }

@@ -43,7 +43,7 @@ pub struct Host<'a> {
     pub page: Option<Page>,
     /// Dropped after the page: the port is free before the next login gets its turn.
     pub turn: Option<Turn>,
-    /// What the flow told, which the last page shows again: a window may be all that the person looks at.
+    /// The flow's notes. The last page shows them again, because the person may look at the browser alone.
     pub notes: Vec<String>,
     /// The client that this login uses, once known.
     pub client: Option<Client>,
@@ -218,14 +218,14 @@ impl Host<'_> {
         self.events.addresses(local, self.callback.address(), provider);
     }
 
-    /// Starts an opener with a private file that leads to `local`: an address in its arguments could be
-    /// read by every user of this machine, and used first.
+    /// Starts an opener with a private file that leads to `local`. Every user of this machine could read an
+    /// address in the opener's arguments and use it first.
     fn open_window(&self, local: &str) -> bool {
         let file = self.page.as_ref().and_then(|page| page.redirect(local).ok());
         file.is_some_and(|file| opener::open(&file))
     }
 
-    /// Fails when two browsers have used one address: the account that logged in may be somebody else's.
+    /// Fails when two browsers have used one address, because the account may then be somebody else's.
     pub fn refuse_second_browser(&self) -> Result<()> {
         match &self.page {
             Some(page) if page.had_second_browser() => Err(second_browser()),

@@ -1,4 +1,4 @@
-//! Opening a browser window. It only ever gets the address of a file of ours: see `redirect`.
+//! Opening a browser window. The opener only ever gets the address of our private file: see `redirect`.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};

@@ -33,7 +33,7 @@ pub const WAIT: &str = "/wait";
 pub enum PageEvent {
     Form(FormAnswer),
     Callback(Authorized),
-    /// An answer came that was not this login's, or was none.
+    /// A callback did not belong to this login or held no answer.
     NotTaken(NotOurs),
     /// A nonce was used by two browsers.
     SecondBrowser,
@@ -97,11 +97,11 @@ struct Shared {
     heard: Sender<Heard>,
     output: Output,
     nonce: Mutex<Nonce>,
-    /// The file that leads to the living nonce, until a browser has followed it.
+    /// The file that leads to the current nonce, until a browser has followed it.
     redirect: Mutex<Option<Redirect>>,
-    /// A nonce was used by two browsers, at whatever step.
+    /// True once two browsers have used one nonce, at any step.
     second_browser: AtomicBool,
-    /// A connection of another user was dropped, which is told once.
+    /// True once a connection of another user was dropped and the person was told.
     turned_away: AtomicBool,
     /// The query of the last callback that was taken: a later step does not take it again.
     taken: Mutex<Option<String>>,
@@ -152,15 +152,15 @@ impl Page {
         Ok(format!("{}/{nonce}", self.origin))
     }
 
-    /// Writes the file that leads a browser to `address`, and gives the file's own address.
+    /// Writes the file that leads a browser to `address`, and returns the file's own address.
     pub fn redirect(&self, address: &str) -> io::Result<String> {
         let mut redirect = self.shared.redirect();
-        // They have one path: the earlier one goes before the next is written.
+        // All these files have one path, so the earlier one is removed before the next is written.
         *redirect = None;
         redirect.insert(Redirect::write(self.shared.callback.address().port(), address)?).url()
     }
 
-    /// Returns true when two browsers have used one address: the login must not go on.
+    /// Returns true when two browsers have used one address. The login must then end.
     pub fn had_second_browser(&self) -> bool {
         self.shared.second_browser.load(Ordering::SeqCst)
     }
@@ -207,7 +207,7 @@ impl Shared {
     }
 }
 
-/// Listens at each address. `localhost` has one of IPv6 as well, where the machine has IPv6 at all.
+/// Listens at each address. The IPv6 address of `localhost` is left out on a machine without IPv6.
 fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for address in addresses {

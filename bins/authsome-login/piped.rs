@@ -1,4 +1,4 @@
-//! What stdin holds: a key alone, fields as a JSON object, or a file as a provider hands it out.
+//! The content of stdin: a key alone, fields as a JSON object, or a file as a provider hands it out.
 
 use crate::value::MAX_BYTES;
 use proto::ops::flow::{Client, Form};
@@ -9,27 +9,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use zeroize::Zeroizing;
 
-/// Fields that logins ask for. Another login may ask for those that this one does not.
+/// The fields that logins ask for. A login accepts all of them, so that one file serves several logins.
 const FIELDS: [&str; 4] = ["client_id", "client_secret", "api_key", "private_key"];
 
-/// How Google lays out the file of an OAuth client: its fields lie under the client's kind.
+/// The kinds of client in Google's client files. Such a file has its fields under the client's kind.
 const GOOGLES_KINDS: [&str; 2] = ["installed", "web"];
 
 const ALONE: &str = "a key alone, or {\"client_id\":…,\"client_secret\":…}";
 
-/// What was piped in.
+/// The fields that were piped in.
 #[derive(Default)]
 pub struct Piped {
-    /// By field; a key alone is under the empty name.
+    /// The values by field. A key alone is under the empty name.
     texts: BTreeMap<String, Zeroizing<String>>,
-    /// Names of fields whose value is no text.
+    /// The names of fields whose value is no text.
     no_texts: BTreeSet<String>,
 }
 
 impl Piped {
     /// Reads stdin to its end.
     pub fn read() -> Result<Piped> {
-        // With all its room from the start: one that grows leaves copies behind.
+        // The buffer has its full size from the start. One that grows leaves copies of a secret behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES as usize + 1));
         let read = std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes);
         read.map_err(|error| {
@@ -59,8 +59,8 @@ impl Piped {
                 .hint(ALONE)
         })?;
         if ["private_key", "client_email"].iter().all(|name| object.get(*name).is_some_and(Value::is_string)) {
-            // The file of a service account is one value, as it is in a form: its `client_id` is a number that
-            // signs nothing, and only who reads the file knows which of its fields do.
+            // The file of a service account is one value, as in a form. Its `client_id` is a number that signs nothing;
+            // the flow reads the file and knows its fields.
             return Ok(Piped::of([("private_key".to_owned(), text)]));
         }
         Ok(Piped::from_object(googles_client(object)))
@@ -93,14 +93,15 @@ impl Piped {
         self.texts.get(name).filter(|_| !name.is_empty())
     }
 
-    /// Returns the key that was piped in without a name.
+    /// Returns the key that was piped in alone.
     pub fn alone(&self) -> Option<&Zeroizing<String>> {
         self.texts.get("")
     }
 
-    /// Refuses what no form of a login has: a misspelt field would be missing without a word.
+    /// Refuses fields that no login knows, because a misspelt field would otherwise be ignored silently.
     ///
-    /// A name that resembles none is not repeated: who mixed up the sides of a colon has a secret there.
+    /// The error does not repeat a name that resembles no field. It may be a secret, if somebody swapped name and
+    /// value.
     pub fn refuse_unknown(&self, form: &Form) -> Result<()> {
         let asked: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
         let names = self.texts.keys().chain(&self.no_texts).filter(|name| !name.is_empty());
@@ -127,13 +128,13 @@ impl Piped {
         !self.texts.keys().all(is_asked)
     }
 
-    /// Returns true when this client is what stdin holds.
+    /// Returns true when stdin holds this very client.
     pub fn is_of(&self, client: &Client) -> bool {
         self.texts.iter().all(|(name, value)| value.is_empty() || is_of(client, name, value.trim()))
     }
 }
 
-/// Returns the fields that make a client out of Google's file for one (`client_secret_….json`).
+/// Returns the fields of the client in Google's client file (`client_secret_….json`).
 fn googles_client(mut object: Object) -> Object {
     let kind = GOOGLES_KINDS.into_iter().find(|kind| object.len() == 1 && object.contains_key(*kind));
     match kind.and_then(|kind| object.remove(kind)) {
@@ -141,13 +142,13 @@ fn googles_client(mut object: Object) -> Object {
             client.retain(|name, _| FIELDS.contains(&name.as_str()));
             client
         }
-        // Without fields of a client it is refused like any other object.
+        // An object without a client's fields is refused like any other.
         Some(other) => Object::from_iter([(kind.unwrap_or_default().to_owned(), other)]),
         None => object,
     }
 }
 
-/// Returns the field that was probably meant: one that is spelt alike, or has the name as its part.
+/// Returns the field that was probably meant: it is spelt alike or contains the name.
 fn nearest<'a>(name: &str, asked: &[&'a str]) -> Option<&'a str> {
     let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '-', ' '], "");
     let wanted = plain(name);
@@ -163,7 +164,7 @@ fn is_of(client: &Client, name: &str, value: &str) -> bool {
         "client_id" => client.record.client_id == value,
         "private_key" if value.starts_with('{') => is_file_of(client, value),
         "client_secret" | "private_key" => is_secret(name),
-        // What no client holds was not asked for either.
+        // No client has any other field.
         _ => client.record.rest.get(name).and_then(Value::as_str).is_none_or(|known| known == value),
     }
 }
@@ -173,7 +174,7 @@ fn is_file_of(client: &Client, text: &str) -> bool {
     client.record.client_id == file.client_email && client.secret.get("private_key") == Some(file.private_key.trim())
 }
 
-/// The fields of a service account's file that make a client.
+/// The fields of a service account's file that identify a client.
 #[derive(serde::Deserialize)]
 struct ServiceAccount<'a> {
     #[serde(borrow)]

@@ -10,13 +10,13 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// Everybody may write (inode(7)).
+/// The mode bit by which everybody may write (inode(7)).
 const ALL_WRITE: u32 = 0o002;
 
-/// In this folder nobody replaces the files of others.
+/// The mode bit of a folder in which nobody can replace the files of others (inode(7)).
 const STICKY: u32 = 0o1000;
 
-/// The file; dropping it removes it.
+/// The private file. Dropping it removes the file.
 pub struct Redirect {
     path: PathBuf,
 }
@@ -24,8 +24,8 @@ pub struct Redirect {
 impl Redirect {
     /// Writes a file, 0600, that leads to `address`.
     ///
-    /// There is one for each `port`, which its login has for itself: what a killed login left behind is
-    /// replaced. Fails when no folder of the person can be written.
+    /// Its name has the login's `port`, which no other login has at the same time, so a file that a killed login left
+    /// behind is replaced. It fails when no folder of the person can be written.
     pub fn write(port: u16, address: &str) -> io::Result<Redirect> {
         let none = || io::Error::other("neither HOME nor XDG_RUNTIME_DIR is a folder of the person");
         let mut failed = none();
@@ -47,23 +47,23 @@ impl Redirect {
 
 impl Drop for Redirect {
     fn drop(&mut self) {
-        // Whoever reads it later finds an address that was used.
+        // A file that cannot be removed does no harm: its address was used.
         let _ = fs::remove_file(&self.path);
     }
 }
 
 /// The folders in which the file may stand, the best first.
 ///
-/// A browser that is a snap reads files in the home that are not hidden, and no others; it has a runtime
-/// folder of its own.
+/// A browser that is a snap can read only those files of the home that are not hidden, and has a runtime folder of its
+/// own.
 fn folders() -> impl Iterator<Item = PathBuf> {
     let named = ["HOME", "XDG_RUNTIME_DIR"].into_iter().filter_map(std::env::var_os).map(PathBuf::from);
     named.filter(|folder| folder.is_absolute() && is_safe(folder))
 }
 
-/// Returns true when not everybody can put another file in the place of ours.
+/// Returns true unless everybody could replace a file in the folder.
 ///
-/// A group that may write in the home may change what the person's shell does as well, so it is no stranger.
+/// A group that may write in the home is trusted, since it could change the person's shell as well.
 fn is_safe(folder: &Path) -> bool {
     let own = rustix::process::geteuid().as_raw();
     let is_ours = |found: &Metadata| found.uid() == own || found.uid() == 0;

@@ -1,17 +1,17 @@
-//! What comes in on stdin although nobody asked for it.
+//! A warning about input on stdin that a login without `--stdin` does not read.
 
 use cli::Output;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use std::io::{self, IsTerminal};
 
-/// Warns when something is piped in that `--stdin` would read. Without it a login waits for a person.
+/// Warns when something is piped in that only `--stdin` would read.
 pub fn tell_of_unread_stdin(output: &Output) {
     if !may_be_meant() {
         return;
     }
     let output = output.clone();
-    // What is piped in may come late. The thread ends with the login.
+    // Input may come late, so a thread waits for it. The thread ends with the login.
     std::thread::spawn(move || {
         let stdin = io::stdin();
         let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
@@ -21,7 +21,7 @@ pub fn tell_of_unread_stdin(output: &Output) {
     });
 }
 
-/// A terminal, a device, and an empty file are nothing to read from.
+/// Returns whether stdin may be meant as input. A terminal, a device and an empty file are not.
 fn may_be_meant() -> bool {
     let stdin = io::stdin();
     !stdin.is_terminal()

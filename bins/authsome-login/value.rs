@@ -1,13 +1,12 @@
-//! One value of a form: whether it can be right, and what is wrong with it.
+//! The check of one value of a form.
 //!
-//! A complaint never holds the value, which may be a secret with one letter too many.
+//! A message never holds the value, which may be a secret with one letter too many.
 
 use proto::PLACEHOLDER;
 use proto::ops::flow::Field;
 use zeroize::Zeroizing;
 
-/// The most bytes of one value: more than any key has, and escaped as JSON it still fits into a line of the
-/// protocol.
+/// The most bytes of one value. No key is longer, and the value escaped as JSON still fits into a line of the protocol.
 pub const MAX_BYTES: u64 = 256 * 1024;
 
 /// Returns true when a value may have several lines: a key in PEM, or the file that holds it.
@@ -19,7 +18,7 @@ pub fn is_too_long(value: &str) -> bool {
     value.len() as u64 > MAX_BYTES
 }
 
-/// Says what is wrong with `value`, so that a person can mend it without seeing it.
+/// Checks `value`. The error says what is wrong with it, so that a person can mend it without seeing it.
 pub fn check(field: &Field, value: &str) -> Result<(), String> {
     if value.is_empty() {
         return if field.required { Err(format!("{} is needed", field.label)) } else { Ok(()) };
@@ -35,7 +34,8 @@ pub fn check(field: &Field, value: &str) -> Result<(), String> {
         return Err("it has control characters in it".to_owned());
     }
     let Some(pattern) = &field.pattern else { return Ok(()) };
-    // A pattern that does not compile is refused with its definition; a drop-in flow's counts as none.
+    // A definition with a pattern that does not compile is refused earlier. Such a pattern of a drop-in flow is
+    // ignored.
     let Ok(whole) = regex_lite::Regex::new(&format!("^(?:{pattern})$")) else { return Ok(()) };
     if whole.is_match(value) {
         return Ok(());
@@ -50,7 +50,7 @@ pub fn check(field: &Field, value: &str) -> Result<(), String> {
     })
 }
 
-/// Recognizes what goes wrong when a key is copied.
+/// Recognizes a common mistake in copying a key.
 fn slip(value: &str) -> Option<&'static str> {
     let first = value.split([' ', ':', '=']).next().unwrap_or_default();
     let is_name = first.len() < value.len() && first.contains('_') && !first.contains(|c: char| c.is_ascii_lowercase());
@@ -72,7 +72,7 @@ fn slip(value: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns `value` with the line ends of Unix: a browser sends both characters, wherever the text came from.
+/// Returns `value` with the line ends of Unix. A browser always sends those of DOS.
 pub fn unix_lines(value: &str) -> Zeroizing<String> {
     Zeroizing::new(value.replace("\r\n", "\n"))
 }

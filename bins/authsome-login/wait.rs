@@ -26,7 +26,7 @@ pub enum Heard {
     OtherWay,
     /// Ctrl-C on the terminal, or a signal.
     Interrupted,
-    /// Ctrl-D, or the terminal is gone; the page may still answer.
+    /// The person typed Ctrl-D or the terminal is gone. The page may still bring an answer.
     TerminalClosed,
 }
 

@@ -106,7 +106,7 @@ impl Audit {
         let path = home.path().join("audit.jsonl");
         let failed = |error| cannot("write", &path, &error);
         let mut file = match open(&path) {
-            // A home that can only be read holds no audit; that is told once.
+            // A home on a read-only disk can hold no audit. One warning says so.
             Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => {
                 eprintln!("authsome-proxy: no audit of this session: cannot write {}: {error}", path.display());
                 return Ok(Audit { sender: None, writer: None });

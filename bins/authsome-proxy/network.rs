@@ -50,14 +50,14 @@ pub fn dialer(settings: &Settings, roots: &RootCertStore) -> Result<Dialer> {
         connect_to,
         allow_private: settings.allow_private,
         upstream_proxy: upstream_proxy(&["https_proxy", "HTTPS_PROXY"], roots)?,
-        // In upper case a server gives it to its programs with a client's words (CGI); curl does not read that either.
+        // `HTTP_PROXY` is not read: in a CGI program it holds a header of the client. curl does not read it either.
         http_proxy: upstream_proxy(&["http_proxy"], roots)?,
         ..Dialer::default()
     })
 }
 
-/// The person's own proxy of a scheme, by the first of `names` that is set, or else the one for all; read as curl
-/// does.
+/// Returns the person's own proxy of a scheme. As with curl, the first of `names` that is set decides, and otherwise
+/// the variable for all schemes.
 fn upstream_proxy(names: &[&'static str], roots: &RootCertStore) -> Result<Option<UpstreamProxy>> {
     let variable = |names: &[&'static str]| {
         let mut set = names.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?)));

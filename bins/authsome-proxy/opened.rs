@@ -150,8 +150,8 @@ fn permitted(target: &Target) -> Permitted {
     }
 }
 
-/// Whether another user of this machine holds the client's end. One whose end cannot be looked up, as that of a
-/// container, is taken for our own.
+/// Returns whether another user of this machine holds the client's end. A client whose end cannot be looked up, as
+/// in a container, is taken for our own.
 fn is_foreign(own: SocketAddr, peer: SocketAddr) -> bool {
     cli::peer::uid(own, peer).is_some_and(|uid| uid != 0 && uid != rustix::process::geteuid().as_raw())
 }

@@ -43,11 +43,11 @@ pub struct Session {
     pub told: Mutex<HashSet<String>>,
 }
 
-/// What a resolved credential serves: this target, this provider, this choice, and nothing else.
+/// The key of a resolved credential. It serves this target, this provider and this choice alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slot {
     authority: Authority,
-    /// Of the target: connections of one provider may be for different paths of one host.
+    /// The target's path. Connections of one provider may be for different paths of one host.
     path: Option<String>,
     provider: ProviderName,
     choice: Option<ConnectionName>,
@@ -58,7 +58,7 @@ pub struct Fresh {
     until: Instant,
 }
 
-/// What the source resolved, and what must not come back of it.
+/// The resolved credential, and its redaction for responses.
 struct Credential {
     resolved: Resolved,
     redaction: Arc<Redaction>,
@@ -131,7 +131,7 @@ impl Session {
     async fn action(&self, head: &RequestHead<'_>) -> Result<Action> {
         let Some((mut route, path)) = routed(&self.present_table(), head)? else { return Ok(Action::Forward) };
         let choice = chosen(head)?;
-        // Whatever could be said against ours, it is not wanted.
+        // A request with a credential of its own does not need ours, so no state of ours can refuse it.
         if brings_its_own(&route, head) {
             return Ok(Action::Forward);
         }
@@ -252,8 +252,8 @@ fn labelled(lease: &str) -> (&str, &str) {
     lease.split_once(' ').unwrap_or_default()
 }
 
-/// The provider whose request it is, and the path of the target that it lies in; `None` when it is
-/// nobody's, or goes to its own login.
+/// Returns the route of a request and the path of its target. It is `None` for a request that lies in no target or goes
+/// to the provider's own login.
 fn routed(table: &Table, head: &RequestHead) -> Result<Option<(Arc<Route>, Option<String>)>> {
     match table.index().find(head.authority, head.path) {
         Found::None | Found::Excepted(_) => Ok(None),
@@ -265,8 +265,8 @@ fn routed(table: &Table, head: &RequestHead) -> Result<Option<(Arc<Route>, Optio
     }
 }
 
-/// Returns whether the client put something of its own where the credential would go. A source that
-/// does not tell its places is asked for the credential first, as ever.
+/// Returns whether the client put a credential of its own where ours would stand. It is false for a source that does
+/// not tell its places, which is then asked for the credential.
 fn brings_its_own(route: &Route, head: &RequestHead) -> bool {
     let is_taken = |spot: &Spot| match spot.place {
         Place::Header => head.brought.has_header(&spot.name),

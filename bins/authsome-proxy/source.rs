@@ -20,7 +20,7 @@ struct Inner {
     context: Context,
     open: Open,
     running: Mutex<Running>,
-    /// What the helper wants the person to know, not told yet.
+    /// The helper's notes for the person that were not taken yet.
     notes: Arc<Mutex<Vec<String>>>,
 }
 
@@ -38,7 +38,7 @@ impl Source {
         Ok(Source(Arc::new(Inner { context, open, running, notes: Arc::default() })))
     }
 
-    /// Returns the notes of the requests so far, such as of a provider that is left out. Each is returned once.
+    /// Returns the notes so far, for example about a provider that is left out. Each is returned once.
     pub fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -75,7 +75,7 @@ impl Source {
             Event::Note(text) => notes.lock().unwrap_or_else(PoisonError::into_inner).push(text),
             // The client may have gone away meanwhile.
             Event::Done(result) => _ = sender.take().map(|sender| sender.send(result)),
-            // It has nobody to ask; its own time limit ends the request.
+            // The proxy can ask nobody. The helper's own time limit ends the request.
             Event::Ask { .. } => {}
         });
         receiver.await.unwrap_or_else(|_| Err(broken("it is gone")))

@@ -61,7 +61,7 @@ fn stored(vault: &Vault, provider: &ProviderName) -> Result<Vec<Key>> {
     Ok(rows.into_iter().map(|row| row.key).filter(|key| key.provider == *provider).collect())
 }
 
-/// Asks whether the definition may go, with what nobody could use without it.
+/// Asks whether to remove the definition, together with the connections and the client that need it.
 fn agree(provider: &ProviderName, bundled: bool, orphans: &[Key]) -> Result<()> {
     let held: Vec<String> = orphans.iter().filter_map(described).collect();
     let question = match (bundled, held.as_slice()) {
@@ -71,7 +71,7 @@ fn agree(provider: &ProviderName, bundled: bool, orphans: &[Key]) -> Result<()> 
     };
     let command = format!("authsome remove {provider} --yes");
     match orphans.iter().find(|key| key.connection_name().is_some()) {
-        // Without its definition the provider could not be told any more.
+        // Without its definition nobody could revoke them at the provider.
         Some(connected) => {
             let revoke = format!("authsome revoke {provider}{}", connected.profile_flag());
             prompt::confirm(&question, &format!("{command}; {revoke} before it tells the provider"))

@@ -25,7 +25,7 @@ pub fn request(context: &Context, key: &Key, entry: &Entry) -> Result<Refresh> {
     })
 }
 
-/// What ends a connection that no provider can be told of.
+/// Returns the hint for a connection that cannot be revoked at its provider.
 fn untold(key: &Key) -> String {
     format!("authsome logout {} --connection {}{} forgets it untold", key.provider, key.slot, key.profile_flag())
 }

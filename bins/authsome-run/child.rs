@@ -11,17 +11,17 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How it ended.
+/// The end of the command.
 #[derive(Debug, Clone, Copy)]
 pub enum Ended {
-    /// By itself or by a signal.
+    /// The command ended, by itself or by a signal.
     Command(Status),
-    /// It was not started.
+    /// The command was not started.
     NotStarted(Status),
 }
 
 impl Ended {
-    /// The status that `run` ends with.
+    /// Returns the status that `run` ends with.
     pub fn status(self) -> Status {
         let (Ended::Command(status) | Ended::NotStarted(status)) = self;
         status

@@ -6,10 +6,10 @@ use proto::ops::credential::{Route, Target};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Ends of a credential's variable, longest first. What stands before them names the SDK.
+/// The ends of variables that hold a credential, the longest first. The text before the end names the SDK.
 const CREDENTIAL_ENDS: &[&str] = &["_ACCESS_TOKEN", "_API_TOKEN", "_API_KEY", "_TOKEN", "_KEY"];
 
-/// Far above any configuration file.
+/// The most bytes that are read of a configuration file, far above any real one.
 const LARGEST_FILE_BYTES: u64 = 1 << 20;
 
 /// Returns a line for each inherited variable that leads elsewhere.
@@ -37,19 +37,21 @@ pub fn warnings(inherited: &BTreeMap<String, String>, routes: &[Route]) -> Vec<S
     inherited.iter().filter_map(warning).collect()
 }
 
-/// Returns the first of `settings` that the file has: at the beginning of a line, before ` `, `=` or `:`.
+/// Returns the first of `settings` that the file has. A setting stands at the beginning of a line, before ` `, `=` or
+/// `:`.
 fn setting_in(path: &Path, settings: &[&'static str]) -> Option<&'static str> {
     let is_small = |metadata: &std::fs::Metadata| metadata.is_file() && metadata.len() <= LARGEST_FILE_BYTES;
     std::fs::metadata(path).ok().filter(is_small)?;
     let text = String::from_utf8_lossy(&std::fs::read(path).ok()?).to_ascii_lowercase();
     let keys =
         text.lines().filter_map(|line| line.trim_start_matches([' ', '\t', '-']).split([' ', '\t', '=', ':']).next());
-    // wget takes both, and upper case.
+    // wget takes `-` for `_`, and upper case.
     let keys: Vec<String> = keys.map(|key| key.replace('_', "-")).collect();
     settings.iter().find(|setting| keys.contains(&setting.replace('_', "-"))).copied()
 }
 
-/// `OPENAI_BASE_URL` beside `OPENAI_API_KEY`, with a host that is none of openai's.
+/// Returns a warning about a variable such as `OPENAI_BASE_URL` beside `OPENAI_API_KEY` when its host is not the
+/// provider's.
 fn led_to_another_host(name: &str, value: &str, row: &Row, routes: &[Route]) -> Option<String> {
     let reads = |route: &&Route| {
         let mut sdks =

@@ -1,4 +1,4 @@
-//! What the command sees: placeholders, the proxy, the roots, and the inherited variables as the table has it.
+//! The environment of the command: placeholders, the proxy, the roots, and inherited variables as the table decides.
 
 use crate::elsewhere;
 use crate::exceptions::{Exceptions, exceptions};
@@ -10,16 +10,16 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-/// Files of certificates in the session's directory.
+/// The files of certificates in the session's directory.
 pub struct Roots<'a> {
-    /// For programs that replace their roots by it.
+    /// The file for programs that replace their roots by it.
     pub all: &'a Path,
-    /// For programs that add it to their roots.
+    /// The file for programs that add it to their roots.
     pub extra: &'a Path,
 }
 
-/// Gives `command` its environment. Returns what the person should know: settings that were left out, and those that
-/// were kept and lead past the session.
+/// Gives `command` its environment. It returns warnings for the person: about settings that were left out, and about
+/// those that were kept and lead past the session.
 pub fn prepare(command: &mut Command, opened: &Opened, roots: &Roots, strict: bool) -> Vec<String> {
     let inherited = inherited();
     let is_direct =
@@ -60,7 +60,7 @@ pub fn prepare(command: &mut Command, opened: &Opened, roots: &Roots, strict: bo
     left_out(&exceptions).into_iter().chain(elsewhere::warnings(&inherited, &opened.routes)).collect()
 }
 
-/// Every inherited variable with a name in UTF-8; no other name is in the table.
+/// Returns the inherited variables whose names are UTF-8. The table has no other names.
 fn inherited() -> BTreeMap<String, String> {
     let text = |value: &OsStr| value.to_string_lossy().into_owned();
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, text(&value)))).collect()
@@ -70,7 +70,7 @@ fn decision(name: &str) -> Option<Action> {
     row(name).map(|row| row.action)
 }
 
-/// One line about the entries of `NO_PROXY` that the command does not get.
+/// Returns one line about the entries of `NO_PROXY` that the command does not get.
 fn left_out(exceptions: &Exceptions) -> Option<String> {
     let led_past =
         exceptions.led_past.iter().map(|(entry, provider)| format!("{entry} (it takes {provider} past the session)"));

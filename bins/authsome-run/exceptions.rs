@@ -1,8 +1,8 @@
 //! Hosts that clients ask without the proxy: loopback, and those of the person's own `NO_PROXY` that take no routed
 //! host out of the session.
 //!
-//! Clients read these entries in different ways. An entry that takes a routed host out by anybody's reading is left
-//! out: curl and Go compare whole labels, requests and wget any ending, Ruby looks addresses up.
+//! Clients read these entries in different ways: curl and Go compare whole labels, requests and wget any ending, and
+//! Ruby looks addresses up. An entry is left out if any of these ways takes a routed host out.
 
 use ipnet::IpNet;
 use proto::ops::credential::{Route, Target};
@@ -11,24 +11,24 @@ use std::net::IpAddr;
 /// Hosts that never go through the proxy.
 const LOOPBACK: &[&str] = &["127.0.0.1", "localhost", "::1"];
 
-/// Networks wider than this are not somebody's own: the widest private one is 10.0.0.0/8.
+/// The shortest prefix of an IPv4 network that may be private; the widest private network is 10.0.0.0/8.
 const WIDEST_IPV4: u8 = 8;
 
-/// `fc00::/7` is the widest private network of IPv6.
+/// The shortest prefix of an IPv6 network that may be private; the widest private network is fc00::/7.
 const WIDEST_IPV6: u8 = 7;
 
-/// What became of the entries.
+/// The entries of `NO_PROXY`, sorted by what becomes of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Exceptions {
     /// The command's `NO_PROXY`.
     pub direct: String,
     /// Entries that would have taken a routed host out, each with the provider.
     pub led_past: Vec<(String, String)>,
-    /// Entries that a strict session has no place for.
+    /// Entries that are left out because the session is strict.
     pub not_strict: Vec<String>,
 }
 
-/// Sorts the entries of `own`, which are the values of all variables of this kind.
+/// Sorts the entries of `own`, the values of the person's `NO_PROXY` variables.
 pub fn exceptions<'a>(own: impl IntoIterator<Item = &'a str>, routes: &[Route], strict: bool) -> Exceptions {
     let mut found = Exceptions::default();
     let mut direct: Vec<&str> = Vec::new();
@@ -43,7 +43,7 @@ pub fn exceptions<'a>(own: impl IntoIterator<Item = &'a str>, routes: &[Route], 
             push(&mut direct, entry);
         }
     }
-    // A definition may be of a host on this machine.
+    // A definition may name a host on this machine.
     LOOPBACK.iter().filter(|host| led_past(host, routes).is_none()).for_each(|host| push(&mut direct, host));
     found.direct = direct.join(",");
     found
@@ -70,7 +70,7 @@ fn covers(entry: &str, target: &Target) -> bool {
     }
     let name = bare_name(&entry);
     let anywhere = name.trim_start_matches(['*', '.']);
-    // global-agent knows `*` in any place.
+    // global-agent allows `*` in any place.
     let (start, end) = match (anywhere.split_once('*'), anywhere.rsplit_once('*')) {
         (Some((start, _)), Some((_, end))) => (if name.starts_with('*') { "" } else { start }, end),
         _ => ("", anywhere),
@@ -83,7 +83,8 @@ fn covers(entry: &str, target: &Target) -> bool {
     }
 }
 
-/// The host of `https://example.com/`, which httpx takes, of `example.com:443`, `[::1]:443` and `example.com.`.
+/// Returns the host of an entry such as `https://example.com/` (which httpx takes), `example.com:443`, `[::1]:443` or
+/// `example.com.`.
 fn bare_name(entry: &str) -> &str {
     let entry = entry.split_once("://").map_or(entry, |(_, rest)| rest);
     let entry = entry.split('/').next().unwrap_or_default();
@@ -92,7 +93,7 @@ fn bare_name(entry: &str) -> &str {
     }
     let host = match entry.split_once(':') {
         Some((host, port)) if !port.contains(':') => host,
-        // An address of IPv6 has colons of its own.
+        // An IPv6 address has colons of its own.
         _ => entry,
     };
     host.strip_suffix('.').unwrap_or(host)

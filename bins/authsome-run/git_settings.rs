@@ -1,12 +1,12 @@
-//! Settings that git takes from the environment (git-config(1), "ENVIRONMENT"), without those that name a proxy: git
-//! prefers them to `https_proxy`.
+//! Removal of proxy settings from those that git takes from the environment (git-config(1), "ENVIRONMENT"). git prefers
+//! them to `https_proxy`.
 
 use std::collections::BTreeMap;
 
-/// A change of the environment: a variable's new value, or none when it goes.
+/// Changes of the environment. Each is a variable with its new value, or `None` to remove it.
 pub type Changes = Vec<(String, Option<String>)>;
 
-/// Returns what is to change in `environment` so that no setting there names a proxy.
+/// Returns the changes of `environment` after which no setting there names a proxy.
 pub fn without_proxy(environment: &BTreeMap<String, String>) -> Changes {
     let mut changes = numbered(environment);
     if let Some(text) = environment.get("GIT_CONFIG_PARAMETERS") {
@@ -20,7 +20,8 @@ pub fn without_proxy(environment: &BTreeMap<String, String>) -> Changes {
     changes
 }
 
-/// `GIT_CONFIG_COUNT`, and `GIT_CONFIG_KEY_n` and `GIT_CONFIG_VALUE_n` for as many `n`.
+/// Returns the changes of `GIT_CONFIG_COUNT` and of the variables that it counts, `GIT_CONFIG_KEY_n` and
+/// `GIT_CONFIG_VALUE_n`.
 fn numbered(environment: &BTreeMap<String, String>) -> Changes {
     let variable = |what: &str, n: usize| format!("GIT_CONFIG_{what}_{n}");
     let count = environment.get("GIT_CONFIG_COUNT").and_then(|count| count.parse::<usize>().ok()).unwrap_or(0);
@@ -28,7 +29,7 @@ fn numbered(environment: &BTreeMap<String, String>) -> Changes {
         .map_while(|n| Some((environment.get(&variable("KEY", n))?, environment.get(&variable("VALUE", n))?)))
         .collect();
     let kept: Vec<_> = settings.iter().filter(|(key, _)| !names_proxy(key)).collect();
-    // Git itself refuses a count without its keys; that is for git to say.
+    // A count without its keys stays as it is: git itself refuses it.
     if settings.len() < count || kept.len() == count {
         return Vec::new();
     }
@@ -41,14 +42,16 @@ fn numbered(environment: &BTreeMap<String, String>) -> Changes {
     changes
 }
 
-/// `http.proxy`, `http.https://example.com/.proxy`, `remote.origin.proxy`, and how to log in there.
+/// Returns whether a key names a proxy or the login there: `http.proxy`, `http.https://example.com/.proxy`,
+/// `remote.origin.proxy` and their like.
 fn names_proxy(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let section = key.starts_with("http.") || key.starts_with("remote.");
     section && (key.ends_with(".proxy") || key.ends_with(".proxyauthmethod"))
 }
 
-/// Splits what `git -c` passes on: `'key'='value'`, older `'key=value'`, with spaces between.
+/// Splits `GIT_CONFIG_PARAMETERS`, in which `git -c` passes settings on: `'key'='value'`, in older versions
+/// `'key=value'`, with spaces between.
 fn words(text: &str) -> Vec<&str> {
     let (mut words, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, c) in text.char_indices() {
@@ -69,7 +72,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 fn key(setting: &str) -> &str {
-    // A URL in a key may have `=`; a proxy's name ends before the one that counts.
+    // A URL in a key may contain `=`, so the text is split after the name of a proxy setting.
     let text = setting.trim_start_matches('\'');
     text.split_once("'=").or_else(|| text.split_once('=')).map_or(text, |(key, _)| key).trim_end_matches('\'')
 }

@@ -1,37 +1,38 @@
-//! What `run` inherits, decided in one table: every variable by which a client can be led past the session's proxy or
-//! its roots, who reads it, and what the command gets. `environment` acts by it and `man authsome-run` shows it.
+//! The table of inherited variables by which a client can be led past the session's proxy or its roots. Each row says
+//! which programs read the variable and what the command gets. `environment` acts by the table and `man authsome-run`
+//! shows it.
 //!
-//! A name that was not found in its program's own documentation does not belong here. Nothing here acts.
+//! A name belongs here only if its program's own documentation has it. Nothing here acts.
 
-/// One decision.
+/// A decision about some variables.
 #[derive(Debug)]
 pub struct Row {
-    /// Variables. In front of a name, `*` stands for any beginning.
+    /// The names of the variables. In front of a name, `*` stands for any beginning.
     pub names: &'static [&'static str],
-    /// The programs that read it.
+    /// The programs that read them.
     pub read_by: &'static str,
     pub action: Action,
 }
 
-/// What becomes of an inherited variable.
+/// The ways to treat an inherited variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Every command gets this value.
     Set(Value),
-    /// A command gets this value where the variable was inherited. Such a variable is asked before the common ones.
+    /// The command gets this value if the variable was inherited. Its program prefers it to the common variables.
     Replace(Value),
-    /// Left out.
+    /// The command does not get it.
     Drop,
-    /// Left out, as far as its settings of git name a proxy.
+    /// The command gets it without the settings of git that name a proxy.
     DropGitProxy,
-    /// Kept. When one of these is in it, the person is warned.
+    /// The command gets it, and the person is warned when it contains one of these.
     WarnOf(&'static [&'static str]),
-    /// Kept. When the file that it names has one of these settings, the person is warned. The text is the file's name
-    /// when the variable names a directory.
+    /// The command gets it, and the person is warned when the file that it names has one of these settings. The first
+    /// text is the file's name where the variable names a directory.
     WarnOfFile(&'static str, &'static [&'static str]),
-    /// Kept. When it leads a connected provider's client to a host that is not the provider's, the person is warned.
+    /// The command gets it, and the person is warned when it leads a client of a connected provider to another host.
     WarnOfHost,
-    /// Kept, for this reason.
+    /// The command gets it, for this reason.
     Keep(&'static str),
 }
 
@@ -40,11 +41,11 @@ pub enum Action {
 pub enum Value {
     /// The proxy's address, with its password.
     Proxy,
-    /// The hosts that are asked directly.
+    /// The hosts that clients reach without the proxy.
     Direct,
-    /// A file with all roots: the system's, the person's, the session's.
+    /// A file with all roots: those of the system, the person and the session.
     Roots,
-    /// A file with the person's extra roots and the session's.
+    /// A file with the extra roots of the person and the root of the session.
     ExtraRoots,
     /// The text `1`.
     One,
@@ -53,7 +54,7 @@ pub enum Value {
 use Action::{Drop, DropGitProxy, Keep, Replace, Set, WarnOf, WarnOfFile, WarnOfHost};
 use Value::{Direct, ExtraRoots, One, Proxy, Roots};
 
-/// The first row that has a name decides.
+/// The rows of the table. The first row that has a name decides.
 pub const TABLE: &[Row] = &[
     Row {
         names: &["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"],
@@ -192,7 +193,7 @@ pub const TABLE: &[Row] = &[
     },
 ];
 
-/// What else a process inherits, and what the command gets of it.
+/// The other things that a process inherits, and what the command gets of them.
 pub const KERNEL: &[(&str, &str)] = &[
     ("ignored signals", "the same ones; `run` itself takes back SIGCHLD, and heeds all that are not ignored"),
     ("blocked signals", "the same ones; `run` itself blocks none"),
@@ -204,7 +205,8 @@ pub const KERNEL: &[(&str, &str)] = &[
 ];
 
 impl Row {
-    /// Returns whether this row is about the variable. Programs differ about upper and lower case, so it says nothing.
+    /// Returns whether this row is about the variable. Upper and lower case count as equal, since programs differ about
+    /// them.
     pub fn is_about(&self, variable: &str) -> bool {
         self.names.iter().any(|name| match name.strip_prefix('*') {
             Some(end) => {
@@ -221,7 +223,7 @@ pub fn row(variable: &str) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.is_about(variable))
 }
 
-/// The table as the manual has it, in Markdown.
+/// Returns the table in Markdown, as the manual has it.
 #[allow(dead_code)] // The generator of the manual includes this file.
 pub fn markdown() -> String {
     let mut text = String::from("| variable | read by | what the command gets |\n|---|---|---|\n");

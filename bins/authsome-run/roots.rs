@@ -27,7 +27,7 @@ pub struct Roots {
     pub extra: PathBuf,
 }
 
-/// Writes both files. Files that the person named in a variable are in them; the lines to show are about those that
+/// Writes both files, with the certificates that the person named in variables. It returns a line for each file that
 /// cannot be read.
 pub fn write(session: &Session, session_ca: &str) -> Result<(Roots, Vec<String>)> {
     let system = SYSTEM.iter().map(Path::new).find(|path| path.is_file()).map(Path::to_owned);
@@ -41,7 +41,7 @@ pub fn write(session: &Session, session_ca: &str) -> Result<(Roots, Vec<String>)
     Ok((roots, unread.into_iter().collect()))
 }
 
-/// The variables of this kind that the person has set, with their files.
+/// Returns the variables of this kind that the person has set, with their files.
 fn inherited(value: Value) -> Vec<(String, PathBuf)> {
     let is_one =
         |name: &str| row(name).is_some_and(|row| [Action::Set(value), Action::Replace(value)].contains(&row.action));
@@ -57,19 +57,19 @@ fn unreadable((variable, path): &(String, PathBuf)) -> Option<String> {
     ))
 }
 
-/// The text of a file, or of all files of a directory, which some clients take, too.
+/// Reads a file, or all files of a directory, which some clients take as well.
 fn read(path: &Path) -> io::Result<String> {
     let files = match path.is_dir() {
         true => std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?,
         false => vec![path.to_owned()],
     };
-    // Between certificates a bundle may say anything, in any encoding.
+    // A bundle may have any text in any encoding between its certificates.
     let text = |path: &PathBuf| Ok::<_, io::Error>(String::from_utf8_lossy(&std::fs::read(path)?).into_owned());
     let texts = files.iter().filter(|file| !file.is_dir()).map(text).collect::<io::Result<Vec<_>>>()?;
     Ok(texts.join("\n"))
 }
 
-/// Every certificate once. A file that cannot be read was told of.
+/// Returns every certificate once. It skips files that cannot be read, which have their own warnings.
 fn bundle(files: impl Iterator<Item = PathBuf>, session_ca: &str) -> String {
     let files: BTreeSet<PathBuf> = files.map(|path| path.canonicalize().unwrap_or(path)).collect();
     let texts: Vec<String> = files.iter().filter_map(|path| read(path).ok()).collect();

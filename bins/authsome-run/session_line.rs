@@ -1,4 +1,5 @@
-//! What a person at a terminal is told about a session: who is in it, and afterwards that nothing came of it.
+//! The lines that tell a person at a terminal about a session: its connections, and afterwards that no credential was
+//! used.
 
 use helper::Child;
 use proto::ops::credential::Route;
@@ -6,11 +7,11 @@ use proto::ops::proxy::{Counted, Opened};
 use proto::{Object, PLACEHOLDER, ProfileName};
 use std::io::IsTerminal;
 
-/// The kernel's switch: 0 where a program cannot type into its terminal (`TIOCSTI`, ioctl_tty(2)). Kernels before 6.2
-/// do not have it, and let it.
+/// The kernel's switch for typing into one's own terminal (`TIOCSTI`, ioctl_tty(2)). It is 0 where that is forbidden.
+/// Kernels before 6.2 have no switch and allow it.
 const TYPING: &str = "/proc/sys/dev/tty/legacy_tiocsti";
 
-/// Returns the line before the command: which connections are in.
+/// Returns the line before the command starts. It names the connections of the session.
 pub fn who_is_in(opened: &Opened, profile: &ProfileName) -> String {
     let names: Vec<String> = opened.routes.iter().filter_map(name).collect();
     match names.is_empty() {
@@ -19,14 +20,15 @@ pub fn who_is_in(opened: &Opened, profile: &ProfileName) -> String {
     }
 }
 
-/// `notion/work`, and `notion` alone where the connection is called `default`. None when several could be meant.
+/// Returns the name of a route's connection: `notion/work`, or `notion` alone for the connection `default`. It is
+/// `None` when several connections could be meant.
 fn name(route: &Route) -> Option<String> {
     let connection = route.connection.as_ref()?;
     let is_default = *connection == Default::default();
     Some(if is_default { route.provider.to_string() } else { format!("{}/{connection}", route.provider) })
 }
 
-/// Returns the line after a command that had a placeholder of which nothing came.
+/// Returns the line after a command that had a placeholder but made no request with a credential.
 pub fn nothing_injected(opened: &Opened, proxy: &Child) -> Option<String> {
     if !opened.env.values().any(|value| value.contains(PLACEHOLDER)) {
         return None;

@@ -61,8 +61,9 @@ impl Signals {
 
 /// Returns whether a signal that the kernel sent to this process reached the command `pid`, too.
 ///
-/// A key of the terminal reaches the foreground group. So does a hang-up when the session's leader ends; but when the
-/// terminal goes away, the leader alone is told (tty_ioctl(4), `TIOCNOTTY`), and that may be this process.
+/// A key of the terminal reaches the foreground group, and so does a hang-up when the leader of the terminal's session
+/// ends. When the terminal goes away, only that leader gets the hang-up (tty_ioctl(4), `TIOCNOTTY`). It may be this
+/// process.
 fn reached(pid: i32, signal: i32) -> bool {
     let shares_group = Pid::from_raw(pid).is_some_and(|pid| getpgid(Some(pid)) == Ok(getpgrp()));
     let leads_session = getsid(None) == Ok(getpid());

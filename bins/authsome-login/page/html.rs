@@ -150,8 +150,8 @@ pub fn saved(about: &About, nonce: &str) -> Html {
     )
 }
 
-/// An answer behind the `#`, which no browser sends: the script sends it on as a query, or a query without
-/// an answer when there is none.
+/// Returns the page that fetches an answer behind the `#`, which no browser sends. Its script sends that part on as a
+/// query, or a query without an answer when there is none.
 pub fn behind_the_hash(about: &About) -> Html {
     document(
         "Reading the answer …",

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Larger than any form of ours.
 const BODY: usize = 256 * 1024;
 
-/// How long a form may take to arrive.
+/// The time within which a form must arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// How long a browser is left without a page, and how long a page that says so waits for the next.
@@ -131,7 +131,7 @@ async fn take_form(request: Request<Incoming>, shared: &Shared) -> Page {
     }
 }
 
-/// Reads a form's body; none when it is too large, or does not come.
+/// Reads a form's body; `None` when it is too large or does not come in time.
 async fn read_body(request: Request<Incoming>) -> Option<Bytes> {
     let body = Limited::new(request.into_body(), BODY).collect();
     tokio::time::timeout(BODY_TIME, body).await.ok()?.ok().map(|body| body.to_bytes())
@@ -148,7 +148,7 @@ fn present_form(shared: &Shared) -> Option<Form> {
     }
 }
 
-/// Takes an answer in the redirect URI's query. What is not this login's uses up nothing.
+/// Takes an answer in the redirect URI's query. An answer to another login leaves this one as it is.
 async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
     let headers = request.headers();
     if !guard::is_navigation(headers) {
@@ -187,9 +187,10 @@ async fn take_callback(request: &Request<Incoming>, shared: &Shared) -> Page {
     outcome(shared, BLANK).await
 }
 
-/// Sends a posted answer (OAuth 2.0 Form Post Response Mode) on as a query.
+/// Redirects a posted answer (OAuth 2.0 Form Post Response Mode) to the same answer as a query.
 ///
-/// A browser sends the login's cookie with no form of another site, but with the page it is sent on to.
+/// A browser does not send the login's cookie with a form that another site posts. It does send the cookie when it
+/// follows the redirect.
 async fn take_posted_callback(request: Request<Incoming>, shared: &Shared) -> Page {
     if !guard::is_navigation(request.headers()) {
         return no_navigation(shared);
@@ -208,7 +209,7 @@ fn no_navigation(shared: &Shared) -> Page {
     message(StatusCode::FORBIDDEN, shared, "Refused", "An answer of a provider comes as a page of its own.")
 }
 
-/// An answer at a moment when the provider was not asked, or has answered.
+/// Returns the page for an answer that is not awaited: the provider was not asked yet, or has answered already.
 fn not_awaited(shared: &Shared) -> Page {
     if shared.taken().is_some() {
         return already_used(shared);
@@ -222,7 +223,7 @@ fn already_used(shared: &Shared) -> Page {
     message(StatusCode::GONE, shared, "Already used", text)
 }
 
-/// Tells browser and terminal: the provider may think that it has answered.
+/// Tells browser and terminal that a callback was not taken, since the provider may think that it has answered.
 fn not_taken(shared: &Shared, why: NotOurs) -> Page {
     tell(shared, PageEvent::NotTaken(why));
     let text = format!("Nothing was taken: {}. The login still waits.", why.reason());

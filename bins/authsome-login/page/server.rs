@@ -16,19 +16,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot::Receiver;
 use tokio::time::timeout;
 
-/// How long a connection may stay silent.
+/// The time after which a silent connection is closed.
 const FIRST_BYTE: Duration = Duration::from_secs(5);
 
-/// How long a request's head may take.
+/// The time within which a request's head must arrive.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// How many connections are judged by one look at the kernel's table.
+/// The most connections that are judged by one reading of the kernel's table.
 const BATCH: usize = 64;
 
 /// How long the last pages may take to be written.
 const LAST_PAGES: Duration = Duration::from_millis(500);
 
-/// A connection and its other end.
+/// A connection and the address of its other end.
 type Accepted = (TcpStream, SocketAddr);
 
 /// Serves until told to stop.
@@ -70,7 +70,7 @@ async fn accept(listeners: &[TcpListener], shared: Arc<Shared>, busy: &Busy) {
     }
 }
 
-/// Waits for connections, and takes those that are there. None means that they could not be taken.
+/// Waits for connections and accepts all that are there. An empty list means that accepting failed.
 async fn waiting_connections(listeners: &[TcpListener]) -> Vec<Accepted> {
     poll_fn(|context| {
         let mut batch = Vec::new();
@@ -94,7 +94,7 @@ async fn waiting_connections(listeners: &[TcpListener]) -> Vec<Accepted> {
 
 /// Drops the connections of other users of this machine.
 fn admitted(batch: Vec<Accepted>, shared: &Shared) -> Vec<TcpStream> {
-    // Where the kernel's table cannot be read, the one-use address alone tells who a browser is.
+    // Where the kernel's table cannot be read, only the one-use address protects the login.
     let tables = shared.callback.addresses().into_iter().filter_map(|address| Peers::read(address).ok());
     let tables: Vec<Peers> = tables.collect();
     let is_foreign = |peer| tables.iter().any(|peers| peers.is_foreign(peer));
@@ -113,7 +113,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, busy: Busy, waiting: Wait
         let shared = shared.clone();
         async move {
             let response = routes::answer(request, &shared).await;
-            // Counted until hyper has taken the response.
+            // The request counts as running until hyper has taken the response.
             drop(busy);
             Ok::<_, std::convert::Infallible>(response)
         }
@@ -122,7 +122,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>, busy: Busy, waiting: Wait
     if matches!(first, Ok(Ok(1))) {
         let mut server = http1::Builder::new();
         server.timer(TokioTimer::new()).header_read_timeout(HEAD).keep_alive(false);
-        // A browser that goes away is no event.
+        // A browser may close its connection at any time.
         let _ = server.serve_connection(TokioIo::new(stream), service).await;
     }
     waiting.leave(number);

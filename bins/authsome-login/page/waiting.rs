@@ -1,16 +1,16 @@
 //! The few places for connections that have not sent a request yet.
 //!
-//! A silent connection costs its sender nothing. So there are few places, the one that has waited longest
-//! makes room, and who says nothing at all is let go soon.
+//! A silent connection costs its sender nothing. So there are few places, the oldest connection makes room for a
+//! new one, and a silent connection is closed soon.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::AbortHandle;
 
-/// A browser opens some connections before it needs them.
+/// The number of places. A browser opens some connections before it needs them.
 const PLACES: usize = 32;
 
-/// The connections that wait, the oldest first.
+/// The waiting connections, the oldest first.
 #[derive(Clone, Default)]
 pub struct Waiting(Arc<Mutex<Queue>>);
 
@@ -21,14 +21,15 @@ struct Queue {
 }
 
 impl Waiting {
-    /// Returns the number of a connection that is about to be served.
+    /// Returns a number for a new connection.
     pub fn number(&self) -> u64 {
         let mut queue = self.queue();
         queue.next += 1;
         queue.next
     }
 
-    /// Gives the connection `number`, served by `task`, a place, and ends the oldest when there is none.
+    /// Gives a place to the connection `number`, which `task` serves. When no place is free, it ends the oldest
+    /// connection.
     pub fn enter(&self, number: u64, task: AbortHandle) {
         let mut queue = self.queue();
         queue.tasks.push_back((number, task));

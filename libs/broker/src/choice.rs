@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(crate) struct Connections {
     pub records: BTreeMap<ConnectionName, Connection>,
-    /// Connections that are there and whose records cannot be read, with the reason.
+    /// The connections whose records cannot be read, each with the reason.
     pub unreadable: BTreeMap<ConnectionName, Error>,
     pub pointer: Option<ConnectionName>,
 }
 
-/// The connections of every provider under a prefix of keys.
+/// Returns the connections of every provider under a prefix of keys.
 pub(crate) fn connections(world: &World, prefix: &str) -> Result<BTreeMap<ProviderName, Connections>> {
     Ok(by_provider(world.vault.list(prefix)?))
 }
@@ -43,8 +43,8 @@ fn by_provider(rows: Vec<Row>) -> BTreeMap<ProviderName, Connections> {
 }
 
 impl Connections {
-    /// The names of all, in their order. An unreadable one may be the one that is meant: leaving it out would let
-    /// another account take its place.
+    /// Returns the names of all connections, in their order. Unreadable ones are included: one of them may be meant,
+    /// and leaving it out would let another account take its place.
     pub fn names(&self) -> impl Iterator<Item = &ConnectionName> {
         self.records.keys().chain(self.unreadable.keys()).collect::<BTreeSet<_>>().into_iter()
     }

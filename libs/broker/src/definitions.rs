@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-/// The catalog. Within a session every definition is the one that the session began with.
+/// The definitions. A session keeps those that it began with.
 pub struct Definitions {
     folder: Option<PathBuf>,
     /// The catalog of the session, once there is one.
@@ -23,7 +23,7 @@ impl Definitions {
         Definitions { folder, frozen: Mutex::default(), read: Mutex::default() }
     }
 
-    /// Begins a session: what is changed from now on counts for the next one.
+    /// Begins a session. Later changes of definitions count for the next session.
     pub(crate) fn freeze(&self) {
         *lock(&self.frozen) = Some(self.open().and_then(Catalog::frozen));
         lock(&self.read).clear();

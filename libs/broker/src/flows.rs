@@ -17,7 +17,7 @@ pub type StartFlow = Box<dyn Fn(&str) -> Result<Child> + Send + Sync>;
 /// How long a renewal may take, the start of the helper included.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A helper that ended sooner than this was killed, or ends always: either way trying again costs little.
+/// The life of a helper within which its end counts as a failed start. Starting such a helper again costs little.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// One process per renewal: they are rare, and a fresh process has nothing left over.
@@ -28,7 +28,7 @@ impl StartedFlows {
         StartedFlows(start)
     }
 
-    /// Starts it again, once, when it died before its hello: it had nothing to send yet.
+    /// Starts the helper of a flow, and once more when it died before its hello, when it had sent nothing yet.
     fn started(&self, flow: &str) -> Result<Child> {
         let began = Instant::now();
         match (self.0)(flow) {

@@ -2,9 +2,9 @@
 //!
 //! The journal is `record.renewal`, written with `if_rev` before a refresh token is sent and taken
 //! away with `if_rev` when it is known what became of it. So whoever finds an entry knows that the
-//! token may be on its way, and whoever finds one that nobody acts on any more knows that it may be
-//! used up. Such a token is sent once more, since that can only win: if the first request never
-//! arrived, or the provider takes a token twice for a while, the login lives; if not, it was lost.
+//! token may be on its way, and whoever finds an entry whose writer is gone knows that the token may
+//! be used up. Such a token is sent once more. If the first request never arrived, or the provider
+//! accepts a token twice for a while, the connection lives; otherwise it was lost anyway.
 
 use crate::life::{Life, life};
 use proto::Outcome;
@@ -21,7 +21,7 @@ const FARTHEST: i64 = 60;
 /// At most one renewal because of a 401 in so many seconds.
 pub(crate) const TRY_EVERY: i64 = 60;
 
-/// The field of the record with the SHA-256 of a refresh token that was sent once more.
+/// The field of the record that holds the SHA-256 of a refresh token that was sent a second time.
 const RESENT: &str = "resent_sha256";
 
 /// The longest a failed renewal is kept from being tried again, in seconds.
@@ -46,12 +46,12 @@ pub(crate) enum Reuse {
     Within(i64),
 }
 
-/// What is known of the process that wrote a journal entry.
+/// The state of the process that wrote a journal entry, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writer {
-    /// It may be at work until the entry ends.
+    /// The writer may act on the entry until it ends.
     Unknown,
-    /// It acts on the entry no more: it is dead, or it has lost the answer.
+    /// The writer no longer acts on the entry: it is dead or has lost the answer.
     Gone,
 }
 
@@ -73,8 +73,8 @@ pub(crate) enum Decision {
     TooSoon { retry_at: i64 },
 }
 
-/// `refresh_sha256` is of the refresh token in the vault, empty when there is none; `writer` is that of
-/// the journal entry, if there is one.
+/// Decides what a renewal does with this record. `refresh_sha256` is the SHA-256 of the refresh token in
+/// the vault, empty when there is none. `writer` is the state of the journal entry's writer, if there is an entry.
 pub(crate) fn decide(
     record: &Connection,
     refresh_sha256: &str,
@@ -129,7 +129,7 @@ pub(crate) fn is_living(renewal: &Renewal, now: i64) -> bool {
     (now..=now + FARTHEST).contains(&renewal.until)
 }
 
-/// Writes that the refresh token is about to be sent by the holder of the lock `holder`.
+/// Writes the journal entry: the holder of the lock `holder` is about to send the refresh token.
 pub(crate) fn begin(
     record: &mut Connection,
     refresh_sha256: &str,
@@ -148,13 +148,13 @@ pub(crate) fn begin(
     }
 }
 
-/// Takes the entry away: nothing became of the refresh token. That it was repeated once stays known.
+/// Removes the journal entry, because the refresh token was not used. It keeps the note that the token was repeated.
 pub(crate) fn end(record: &mut Connection) {
     record.renewal = None;
     record.rest.remove("retry");
 }
 
-/// Takes all away that is known of the refresh token: there is a new one, or it is dead for certain.
+/// Removes all notes about the refresh token, because there is a new one or it is certainly dead.
 pub(crate) fn forget(record: &mut Connection) {
     end(record);
     record.rest.remove(RESENT);
@@ -222,7 +222,7 @@ mod tests {
         decide(record, TOKEN, &Why::Due, reuse, Writer::Unknown, now)
     }
 
-    /// The same for one who knows that nobody acts on the entry any more.
+    /// Decides like [`decide`] for an entry whose writer is gone.
     fn left(record: &Connection, reuse: Reuse, now: i64) -> Decision {
         decide(record, TOKEN, &Why::Due, reuse, Writer::Gone, now)
     }

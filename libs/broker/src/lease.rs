@@ -4,7 +4,7 @@ use proto::{Error, Key, Result};
 use std::fmt;
 use std::str::FromStr;
 
-/// What a host does whose lease is not taken.
+/// The hint for a host whose lease is not accepted.
 pub(crate) const RESOLVE_AGAIN: &str = "resolve the request again";
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,23 +10,23 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-/// The lock of a connection for a vault that has no `lock` of its own; other programs use the same
-/// file. Never waits: `None` when another process holds it.
+/// Takes the lock of a connection for a vault that has no `lock` of its own. All programs use the same
+/// file. It never waits, and returns `None` when another process holds the lock.
 pub(crate) fn try_lock(folder: &Path, key: &Key) -> Result<Option<Held>> {
     Ok(file(folder, key, &sha256_hex(&key.to_string()))?.map(held))
 }
 
-/// The lock of the process that renews the connection, whatever vault there is. This process itself
-/// holds it, so it is free only when this process has let go or is dead: a vault's lock is free, too,
-/// when the vault alone died. Never waits: `None` when another process holds it.
+/// Takes the lock of the process that renews the connection, with any vault. This process itself holds
+/// it, so it is free only when this process has released it or is dead. A vault's lock becomes free as well when
+/// only the vault dies. It never waits, and returns `None` when another process holds the lock.
 pub(crate) fn try_hold(folder: &Path, key: &Key) -> Result<Option<Held>> {
     let Some(file) = file(folder, key, &format!("renewal-{}", sha256_hex(&key.to_string())))? else { return Ok(None) };
     let name = name_of(&file);
     Ok(Some(held(file).named(name)))
 }
 
-/// Names this lock file on this running system: the same text for those who exclude each other by it,
-/// and for nobody else, such as another machine that uses the same files or a container with its own.
+/// Returns a name of this lock file on this running system. Processes that exclude each other by the file
+/// get the same name. Others get another one, such as those of another machine that shares the files.
 fn name_of(file: &File) -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let metadata = file.metadata().ok()?;
@@ -34,7 +34,8 @@ fn name_of(file: &File) -> Option<String> {
     Some(sha256_hex(&text)[..16].to_owned())
 }
 
-/// Closing alone would not free it while a child between fork and exec has it open, too.
+/// Returns a lock that unlocks the file when dropped. Closing the file alone would not free the lock while a child
+/// between fork and exec has it open as well.
 fn held(file: File) -> Held {
     Held::new(move || drop(file.unlock()))
 }

@@ -66,7 +66,7 @@ fn used_only_when_stored(state: &State) {
     }
 }
 
-/// A refresh token is under way once at a time, that of a dead process included.
+/// Checks that no refresh token is under way twice at a time, counting those of dead processes.
 fn never_side_by_side(state: &State) {
     let speaking = state.processes.iter().filter(|process| matches!(process.at, At::Speaking { .. })).count();
     let orphans = state.orphans.iter().filter(|orphan| orphan.sent).count();

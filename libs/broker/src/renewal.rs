@@ -1,9 +1,9 @@
 //! Renewal: lock; re-read; journal; refresh; write before first use; unlock.
 //!
-//! Three rules make it safe. Nobody sends a refresh token but the one whose journal entry got in by
-//! `if_rev`; nobody takes an entry over while its writer may act on it; and nobody uses a new token
+//! Three rules make it safe. Only the process that wrote the journal entry with `if_rev` sends the
+//! refresh token. Nobody takes over an entry while its writer may act on it. Nobody uses a new token
 //! before the vault has it. A writer acts on its entry until `until`, or for as long as it holds the
-//! lock that the entry names: so the lock tells a dead writer from one that is at work.
+//! lock that the entry names. So the lock tells a dead writer from a living one.
 
 mod failed;
 
@@ -33,7 +33,7 @@ const PATIENCE: i64 = 90;
 /// The refresh token is not sent when less than this is left of the entry: the process was asleep.
 const SENDING: i64 = 20;
 
-/// How long a flow may go on speaking when its host is dead: it is to end within 2 s.
+/// The time for which a flow may go on speaking when its host is dead. It must end within 2 s.
 pub(crate) const LAST_WORDS: Duration = Duration::from_millis(2500);
 
 /// Renews the connection at `key`, or finds that another has. Then the vault has what serves.
@@ -69,12 +69,12 @@ enum Attempt {
     Rest(String),
 }
 
-/// What this renewal knows of journal entries, which are told by the revision of their record.
+/// The knowledge of this renewal about journal entries. The revision of the record identifies an entry.
 #[derive(Default)]
 struct Known {
-    /// Its own entry whose answer was lost, and why.
+    /// The revision of its own entry whose answer was lost, and the reason.
     lost: Option<(String, String)>,
-    /// Nobody speaks under this entry any more.
+    /// The revision of an entry under which no flow speaks any more.
     rested: Option<String>,
 }
 
@@ -99,26 +99,27 @@ fn attempt(world: &World, key: &Key, cause: &Cause, known: &Known, give_up: i64)
         return Ok(Attempt::Rest(stored.rev));
     }
     let (began, mut before) = (world.now(), stored.record.clone());
-    // Whoever wrote an entry that is taken over is gone.
+    // The writer of an entry that is taken over is gone.
     before.renewal.iter_mut().for_each(|entry| entry.until = entry.until.min(began - 1));
     journal::begin(&mut stored.record, &refresh_sha256(&stored.secret), &why, again, lock.name(), began);
     if !enter(world, key, &mut stored)? {
         return Ok(Attempt::Again);
     }
     if world.now() > began + journal::LEASE - SENDING {
-        // Nothing was sent, so all is as it was; if it is too late for that, the entry is another's.
+        // Nothing was sent, so the record goes back to what it was. If that is too late, the entry belongs to another
+        // process by now.
         return write_end(world, key, stored, |record| *record = before).map(|()| Attempt::Again);
     }
     send(world, key, stored, &definition, began)
 }
 
-/// Nobody else holds the lock under which the entry was written, since it is held here.
+/// Returns the state of the entry's writer. It is gone if this process now holds the lock that the entry names.
 fn writer(stored: &Stored, lock: &Held) -> Writer {
     let holder = stored.record.renewal.as_ref().and_then(|entry| entry.holder.as_deref());
     if holder.is_some() && holder == lock.name() { Writer::Gone } else { Writer::Unknown }
 }
 
-/// Writes the journal entry; false when somebody else wrote first.
+/// Writes the journal entry. It returns false when another process wrote first.
 fn enter(world: &World, key: &Key, stored: &mut Stored) -> Result<bool> {
     for last in [false, true] {
         match put(world, key, stored) {
@@ -132,7 +133,7 @@ fn enter(world: &World, key: &Key, stored: &mut Stored) -> Result<bool> {
             Err(_) => {}
         }
     }
-    // Under the lock that it names nobody else writes such an entry.
+    // No other process writes an entry that names the lock held here.
     let Some(there) = world.read(key)? else { return Ok(false) };
     let own = stored.record.renewal.as_ref().is_some_and(|entry| entry.holder.is_some())
         && there.record.renewal == stored.record.renewal;
@@ -246,7 +247,7 @@ fn update(record: &mut Connection, learned: &Learned, has_refresh_token: bool, n
     journal::forget(record);
 }
 
-/// The answer was lost, and the token may not be sent again: only a person can get another.
+/// Marks the connection invalid, because the answer was lost and the token may not be sent again. Only a login helps.
 fn invalidate(world: &World, key: &Key, stored: Stored, lost: Option<&str>) -> Result<Attempt> {
     write_end(world, key, stored, |record| {
         journal::forget(record);
@@ -281,7 +282,7 @@ fn wait_for_change(world: &World, key: &Key, rev: &str, until: i64) -> Result<()
     Ok(())
 }
 
-/// Waits until no flow speaks any more whose host is dead, or until somebody wrote.
+/// Waits until the flow of a dead host no longer speaks, or until another process wrote the record.
 fn rest(world: &World, key: &Key, rev: &str) -> Result<()> {
     let mut left = LAST_WORDS;
     while !left.is_zero() {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// How old the table may be when a request is looked up in it.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// All routes go over the pipe in one line, in which there is also the answer's frame.
+/// The most bytes of all routes together. They go over the pipe in one line, which also has the frame of the answer.
 const LONGEST: usize = proto::MAX_LINE - 1024;
 
 /// The table of one session. What was routed once stays routed.
@@ -46,7 +46,7 @@ impl Table {
                     unusable(world, session, &route, connections).iter().for_each(|text| self.say(text, note));
                     self.keep(route);
                 }
-                // The session is about these providers: it does not begin without one of them.
+                // A session with `only` does not begin without one of its providers.
                 Err(error) if self.made_at.is_none() && session.only.is_some() => return Err(error),
                 Err(error) => self.say(&left_out(provider, &error), note),
             }
@@ -71,7 +71,7 @@ impl Table {
         Value::Object(proto::codec::to_object(&self.answer())).to_string()
     }
 
-    /// The provider whose route is the longest, one that came just now if there is any.
+    /// Returns the provider with the longest route, among the new ones if there are any.
     fn largest(&self, before: &BTreeSet<ProviderName>) -> Option<ProviderName> {
         let size = |route: &Route| route.targets.len() + route.except.len() + route.former.len();
         let order = |(provider, route): &(&ProviderName, &Route)| (!before.contains(*provider), size(route));
@@ -98,7 +98,7 @@ impl Table {
         self.routes.get(provider)
     }
 
-    /// Tells the person, once.
+    /// Gives the person a note, unless it was given before.
     fn say(&mut self, text: &str, note: &dyn Fn(&str)) {
         if self.said.insert(text.to_owned()) {
             note(text);
@@ -130,7 +130,7 @@ fn refuse_missing(world: &World, session: &Session, present: &BTreeMap<ProviderN
     })
 }
 
-/// A profile exists as long as anything is kept in it.
+/// Refuses a profile that does not exist. A profile exists as long as the vault has anything in it.
 fn refuse_missing_profile(world: &World, profile: &ProfileName) -> Result<()> {
     let known: BTreeSet<String> = world.vault.list("")?.into_iter().map(|row| row.key.profile.to_string()).collect();
     if known.contains(profile.as_str()) {
@@ -141,7 +141,7 @@ fn refuse_missing_profile(world: &World, profile: &ProfileName) -> Result<()> {
         .hint(format!("authsome login PROVIDER{}", profile.flag())))
 }
 
-/// What the person should know of a provider whose requests will be refused: its connection needs a login.
+/// Returns the note about a provider whose requests will be refused because its connection needs a login.
 fn unusable(world: &World, session: &Session, route: &Route, connections: &Connections) -> Option<String> {
     let name = route.connection.as_ref()?;
     let record = connections.records.get(name)?;
@@ -171,7 +171,7 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         (Some(chosen), _) => name == chosen || session.grants(provider, name),
     };
     let mut definitions: Vec<Definition> = Vec::new();
-    // A variable of the person's own is worth more than the placeholder of a credential that no request gets.
+    // The person's own variables stay, because no request would get the credential of a placeholder.
     let mut env = None;
     for (name, record) in connections.records.iter().filter(|(name, _)| possible(name)) {
         // One that does not fit its definition any more gets nothing; its neighbours still do.
@@ -215,7 +215,7 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
     })
 }
 
-/// Returns whether a request may get a credential from the connection, as far as that shows without its secret.
+/// Returns whether a request may get a credential from the connection, as far as that is known without its secret.
 fn serves(world: &World, key: &Key, record: &Connection) -> bool {
     record.state(world.now()) == "connected" && world.definitions.confirmed(key, record).is_ok()
 }
@@ -239,7 +239,7 @@ fn wire(targets: Vec<provider::Target>) -> Vec<Target> {
     targets.into_iter().map(text).collect()
 }
 
-/// Where the credential stands, whatever it is.
+/// Returns the places where the definition's credential may stand.
 fn spots(definition: &Definition) -> Vec<Spot> {
     let spot = |place: &provider::Place| Spot {
         place: if place.header().is_some() { Place::Header } else { Place::Query },

@@ -68,8 +68,8 @@ pub(crate) fn usable(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, wait
         let paused = journal::retry_at(record).is_some_and(|at| now < at);
         let under_way = record.renewal.as_ref().is_some_and(|renewal| journal::is_living(renewal, now));
         if !paused {
-            // Also when another's is under way: should it die, a provider may take the token again for
-            // a short time only.
+            // It joins even if another process renews already. If that one dies, the provider may accept the token
+            // again for a short time only.
             let flight = start(world, flights, key, Cause::Due);
             if wait == Renewal::WhenDue && !under_way && flight.wait(WAIT).is_ok() {
                 usable = read(world, key)?;

@@ -20,7 +20,8 @@ pub trait Vault: Send + Sync {
     }
     /// Durable when it answers. `conflict` when `expect` does not hold.
     fn put(&self, key: &Key, expect: Expect, record: Object, secret: Secrets) -> Result<Rev>;
-    /// Never waits: `None` when another holds it. The lock has a name where its process holds it itself.
+    /// Takes the lock of a connection. It never waits, and returns `None` when another process holds the lock. The lock
+    /// has a name if this process holds it itself.
     fn try_lock(&self, key: &Key) -> Result<Option<Held>>;
 }
 
@@ -35,9 +36,9 @@ impl Held {
         Held { release: Some(Box::new(release)), name: None }
     }
 
-    /// The same lock with a name, under which every process that holds it writes its journal entries.
-    /// Only a lock that its process holds itself may have one: it must be free as soon as that process
-    /// is dead, and not before.
+    /// Returns this lock with a name, which its holder writes into journal entries. Only a lock that the
+    /// process holds itself may have a name, because such a lock becomes free exactly when the process
+    /// releases it or dies.
     #[must_use]
     pub fn named(mut self, name: Option<String>) -> Held {
         self.name = name;
@@ -48,7 +49,7 @@ impl Held {
         self.name.as_deref()
     }
 
-    /// Both locks as one, with the name of `self`.
+    /// Joins two locks into one with the name of `self`.
     fn and(mut self, other: Held) -> Held {
         let name = self.name.take();
         Held::new(move || drop((other, self))).named(name)
@@ -104,7 +105,7 @@ impl StartedVault {
         }
     }
 
-    /// The vault's own lock, or that of a file. One that a vault died over is free again.
+    /// Takes the vault's own lock, or that of a file. The lock of a vault that died is free again.
     fn try_lock_vault(&self, key: &Key) -> Result<Option<Held>> {
         self.reading(|running| {
             if !running.vault.has_lock() {
@@ -144,7 +145,7 @@ impl Vault for StartedVault {
         let own = match locks::try_hold(&self.locks, key) {
             Ok(Some(own)) => Some(own),
             Ok(None) => return Ok(None),
-            // A home that cannot be written has no locks; the vault's own still counts.
+            // A home that cannot be written has no lock files. The vault's own lock is still taken.
             Err(_) => None,
         };
         let Some(vaults) = self.try_lock_vault(key)? else { return Ok(None) };

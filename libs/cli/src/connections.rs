@@ -68,7 +68,7 @@ impl Context {
     }
 
     /// Returns the name of the connection that a login means when none is named: the one of `.authsome.json`, else
-    /// the default that was set, else `default`. Unlike a read it need not be there.
+    /// the default that was set, else `default`. The connection need not exist.
     pub fn unnamed_connection(&self, vault: &Vault, provider: &ProviderName) -> Result<ConnectionName> {
         let mut connections = self.none_of(provider);
         if let Some(directory) = connections.directory {
@@ -124,7 +124,7 @@ impl Connections {
         }
     }
 
-    /// Tells which connections cannot be read, and what mends each.
+    /// Warns about each connection that cannot be read, with what mends it.
     pub fn warn_about_damaged(&self, output: &Output) {
         for error in self.rows.iter().filter_map(|row| row.err.as_ref()) {
             let hint = error.hint.as_deref().unwrap_or("authsome-vault erase KEY");
@@ -184,7 +184,7 @@ impl Connections {
     }
 }
 
-/// The typed record of a listed connection, or why it cannot be read.
+/// Returns the typed record of a listed connection, or the error that says why it cannot be read.
 pub fn record(row: &Row) -> Result<Connection> {
     if let Some(error) = &row.err {
         return Err(error.clone());

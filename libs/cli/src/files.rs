@@ -1,16 +1,16 @@
-//! Why a file cannot be used, with the command that mends it or shows what is wrong.
+//! Errors about files, with the command that mends the file or shows what is wrong.
 
 use proto::Error;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// `unavailable`: `what` was being done to `path`, as in `read`, and the system refused it.
+/// Returns the error `unavailable` for an action that the system refused. `what` is the verb, such as `read`.
 pub fn cannot(what: &str, path: &Path, error: &io::Error) -> Error {
     let shown = path.display();
     Error::unavailable(format!("cannot {what} {shown}: {error}")).hint(match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space and try again".to_owned(),
         ErrorKind::ReadOnlyFilesystem => "authsome --home DIR … uses a home elsewhere".to_owned(),
-        // Shown of the directory when the file itself is not there.
+        // When the file does not exist, the command shows its directory.
         ErrorKind::NotFound => format!("ls -ld {}", path.parent().unwrap_or(path).display()),
         _ => format!("ls -ld {shown}"),
     })

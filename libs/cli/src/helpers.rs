@@ -96,8 +96,8 @@ impl Context {
     }
 }
 
-/// The command of a helper, as every host starts one: in `/`, without an argument yet, and with no more of the
-/// environment than the protocol's page lists.
+/// Returns the command of a helper as every host starts it: in `/`, without arguments yet, and with only those
+/// variables that `authsome-protocol(7)` lists.
 pub fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/").env_clear();

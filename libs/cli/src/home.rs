@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// The home's path. Nothing there, if anything is, is others' to write once [`Home::check`] has passed.
+/// The home's path. Once [`Home::check`] has passed, nobody else can write what is there.
 #[derive(Debug, Clone)]
 pub struct Home(PathBuf);
 
@@ -53,7 +53,7 @@ impl Home {
         self.0.join("trusted.json")
     }
 
-    /// Refuses a home or `providers/` that others may write, or that cannot be read. Makes neither: a
+    /// Refuses a home or `providers/` that others may write, or that cannot be read. It creates neither. A
     /// command that only reads takes a missing home for an empty one.
     ///
     /// # Errors
@@ -76,15 +76,15 @@ impl Home {
         Ok(())
     }
 
-    /// Makes the home where it can be made, for the commands by which a person finds the definitions: the
-    /// documented next step is `authsome inspect NAME > ~/.authsome/providers/NAME.json`, and the shell
-    /// opens that file before `inspect` is started. A home that cannot be made is read as an empty one.
+    /// Makes the home if that is possible, for the commands by which a person finds the definitions. The documented
+    /// next step is `authsome inspect NAME > ~/.authsome/providers/NAME.json`, and the shell opens that file before
+    /// `inspect` starts. A home that cannot be made is read as an empty one.
     pub fn make_if_possible(&self) {
         let _ = self.make();
     }
 }
 
-/// Whether this process may make files in `directory`.
+/// Returns whether this process may create files in `directory`.
 pub fn is_writable(directory: &Path) -> bool {
     rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
@@ -94,7 +94,7 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// Makes `directory` and what is missing above it, 0700, or checks the one that is there.
+/// Creates `directory` and those that are missing above it, with mode 0700. It checks a directory that exists.
 pub fn make_private(directory: &Path) -> Result<()> {
     if check_private(directory)? {
         return Ok(());
@@ -105,7 +105,7 @@ pub fn make_private(directory: &Path) -> Result<()> {
     }
 }
 
-/// Refuses a directory that others may write, or that cannot be read; false when there is none.
+/// Refuses a directory that others may write, or that cannot be read. It returns false when there is none.
 fn check_private(directory: &Path) -> Result<bool> {
     match fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => {
@@ -124,7 +124,8 @@ fn failed(what: &str, directory: &Path, error: &std::io::Error) -> Error {
         .hint("authsome --home DIR … uses another place")
 }
 
-/// Refuses what another user could have put there: what others own, or may write and can reach.
+/// Refuses a file or directory that another user could have written: it belongs to somebody else, or others can reach
+/// and write it.
 pub fn refuse_writable(path: &Path, metadata: &Metadata) -> Result<()> {
     let shown = path.display();
     let (what, hint) = match private::exposed(path, metadata) {
@@ -136,7 +137,7 @@ pub fn refuse_writable(path: &Path, metadata: &Metadata) -> Result<()> {
     Err(Error::new(proto::Code::Denied, format!("{shown} {what}")).hint(hint))
 }
 
-/// The way out of a directory that is meant for many.
+/// The hint for a home in a directory that many users share.
 const SHARED: &str = "mkdir -m 700 DIR, and use that: a directory of your own";
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use std::process::Command;
 /// Makes this process undumpable (prctl(2), `PR_SET_DUMPABLE`): it leaves no core dump, and other processes of
 /// the user can neither trace it nor read its memory, its environment or its descriptors in `/proc`.
 ///
-/// It ends at the next exec, so a command that this process becomes or starts is as it would be without it.
+/// This state ends at the next exec, so it does not change a command that this process becomes or starts.
 pub fn harden() {
-    // It fails only on kernels that have no such thing.
+    // It fails only on kernels without this setting.
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
@@ -21,7 +21,7 @@ pub fn adopt_orphans() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
-/// The hard limit of file locks inside a session. Elsewhere there is none.
+/// The hard limit of file locks inside a session. Outside of sessions there is no limit.
 const SESSION_LOCKS: u64 = 1 << 62;
 
 /// Marks `command`, and whatever descends from it, as inside a session, for good.
@@ -35,7 +35,7 @@ pub fn mark_as_session(command: &mut Command) {
     let before_exec = || {
         let present = rustix::process::getrlimit(Resource::Locks).maximum;
         let limit = Some(present.map_or(SESSION_LOCKS, |present| present.min(SESSION_LOCKS)));
-        // A kernel that is only imitated may refuse; ancestry tells then.
+        // An emulated kernel may refuse. Ancestry then tells who is inside a session.
         let _ = rustix::process::setrlimit(Resource::Locks, Rlimit { current: limit, maximum: limit });
         Ok(())
     };
@@ -44,7 +44,7 @@ pub fn mark_as_session(command: &mut Command) {
     unsafe { command.pre_exec(before_exec) };
 }
 
-/// Whether this process, or one that it descends from, was started by way of [`mark_as_session`].
+/// Returns whether this process, or one that it descends from, was started with [`mark_as_session`].
 pub fn is_marked_as_session() -> bool {
     rustix::process::getrlimit(Resource::Locks).maximum.is_some_and(|limit| limit <= SESSION_LOCKS)
 }

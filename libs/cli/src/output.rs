@@ -1,7 +1,7 @@
 //! stdout holds what was asked for; everything else goes to stderr.
 //!
-//! Names, scopes and messages come from providers and definitions, so what would steer a terminal is taken out
-//! here, whoever says it.
+//! Names, scopes and messages come from providers and definitions, so everything that would steer a terminal is removed
+//! here.
 
 use crate::context::Globals;
 use proto::Error;
@@ -40,12 +40,12 @@ impl Output {
         write_stdout(&format!("{}\n", for_terminal(text)));
     }
 
-    /// Lines of what was asked for.
+    /// Prints lines of the requested output to stdout.
     pub fn text(&self, text: &str) {
         write_stdout(&for_terminal(text));
     }
 
-    /// What was asked for, byte by byte: for programs, which must get exactly that.
+    /// Prints the requested output to stdout byte by byte, for programs.
     pub fn exactly(&self, text: &str) {
         write_stdout(text);
     }
@@ -55,7 +55,7 @@ impl Output {
         self.json_text(&value.to_string());
     }
 
-    /// A JSON document that is text already.
+    /// Prints a JSON document that is text already.
     pub fn json_text(&self, json: &str) {
         write_stdout(&format!("{}\n", json_for_terminal(json)));
     }
@@ -80,8 +80,8 @@ impl Output {
         }
     }
 
-    /// Something for a person who looks on: told when stderr is a terminal, and never when quiet. `text` is made only
-    /// when somebody reads it.
+    /// Tells a person something by the way: only when stderr is a terminal, and never with `--quiet`. `text` is called
+    /// only then.
     pub fn aside(&self, text: impl FnOnce() -> Option<String>) {
         if !self.quiet && !self.json && io::stderr().is_terminal() {
             text().iter().for_each(|text| self.note(text));

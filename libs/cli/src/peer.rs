@@ -1,7 +1,8 @@
-//! Which user is at the other end of a connection that came in over loopback (proc_pid_net_tcp(5)).
+//! The user at the other end of a connection that came in over loopback.
 //!
-//! A port on loopback is open to every user of the machine. The kernel's table of TCP sockets says whose
-//! each socket is, so that a listener can turn away connections of other users.
+//! A port on loopback is open to every user of the machine. The kernel knows the user of each TCP socket, so a listener
+//! can turn away connections of other users. [`Peers`] judges many connections by one reading of the kernel's table
+//! (proc_pid_net_tcp(5)); [`uid`] looks up a single one.
 
 mod one;
 
@@ -16,12 +17,12 @@ const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 /// The users connected to one listener, read from the kernel at one moment.
 ///
-/// One reading takes a few milliseconds (see [`uid`] for one connection), so a listener judges all connections that wait by one reading. Each
-/// must have been accepted before it.
+/// One reading takes a few milliseconds, so a listener judges all waiting connections by one. Each must have been
+/// accepted before the reading.
 #[derive(Debug, Default)]
 pub struct Peers(HashMap<String, Owner>);
 
-/// Who has a socket.
+/// The owner of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     /// The user with this effective id.
@@ -31,7 +32,7 @@ enum Owner {
 }
 
 impl Peers {
-    /// Reads who is connected to `listener`. Fails when `/proc` is not there or hidden.
+    /// Reads the users connected to `listener`. It fails when `/proc` is missing or hidden.
     pub fn read(listener: SocketAddr) -> io::Result<Peers> {
         let mut peers = Peers::default();
         for (index, table) in TABLES.into_iter().enumerate() {
@@ -45,11 +46,11 @@ impl Peers {
         Ok(peers)
     }
 
-    /// Returns true when `peer`, an accepted connection's other end, belongs to a user who is neither this
-    /// process's own nor root, or was closed already.
+    /// Returns whether `peer`, the other end of an accepted connection, is foreign: it belongs to a user who is neither
+    /// this process's own nor root, or it was closed already.
     ///
-    /// A tunnel of ssh ends in a process of the user who logged in, or root. A socket that the table does not
-    /// have is on another system that shares this loopback (Windows beside WSL), and is not foreign.
+    /// A tunnel of ssh ends in a process of root or of the user who logged in. A socket that is not in the table
+    /// belongs to another system that shares this loopback (Windows beside WSL), and is not foreign.
     pub fn is_foreign(&self, peer: SocketAddr) -> bool {
         let own = rustix::process::geteuid().as_raw();
         match self.0.get(&in_table(peer)) {
@@ -68,7 +69,7 @@ impl Peers {
             let [_, local, remote, _, _, _, _, user, _, inode, ..] = columns[..] else { continue };
             let Ok(user) = user.parse() else { continue };
             if as_ipv4(remote) == listener {
-                // A socket that no program holds any more has no inode, and is listed as root's.
+                // A socket that no program holds any more has no inode, and the table gives it to root.
                 let owner = if inode == "0" { Owner::Closed } else { Owner::User(user) };
                 self.0.insert(as_ipv4(local).to_owned(), owner);
             }
@@ -77,7 +78,7 @@ impl Peers {
     }
 }
 
-/// Spells an address as the kernel does: words of 32 bits in the machine's byte order, then the port, in hex.
+/// Returns an address as the kernel writes it: words of 32 bits in the machine's byte order, then the port, in hex.
 fn in_table(address: SocketAddr) -> String {
     let octets = match address.ip().to_canonical() {
         IpAddr::V4(ip) => ip.octets().to_vec(),
@@ -93,7 +94,8 @@ fn word(octets: &[u8]) -> String {
     format!("{:08X}", u32::from_ne_bytes(bytes))
 }
 
-/// An IPv6 socket that is connected to an IPv4 address, `::ffff:127.0.0.1`, counts as one of IPv4.
+/// Returns an address of the table without the prefix by which an IPv6 socket holds an IPv4 address
+/// (`::ffff:127.0.0.1`).
 fn as_ipv4(address: &str) -> &str {
     let mapped = format!("{:016X}{}", 0, word(&[0, 0, 0xff, 0xff]));
     address.strip_prefix(&mapped).unwrap_or(address)

@@ -12,7 +12,7 @@ pub type Status = u8;
 
 /// Hardens this process, parses the command line into `A`, makes the context and calls `run`.
 ///
-/// Every program is hardened, whether it holds a secret or not: one that can ask a vault holds the way to all.
+/// Every program is hardened, even one without secrets: a program that can ask a vault can get all of them.
 /// `globals` finds the shared flags in the program's own arguments.
 pub fn program<A: Parser>(globals: fn(&A) -> &Globals, run: fn(A, &Context) -> Result<Status>) -> ExitCode {
     crate::kernel::harden();

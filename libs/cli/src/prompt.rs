@@ -1,15 +1,14 @@
 //! Questions on a terminal. Without one, the answer is an error that says which flag would do.
 //!
-//! One rule for every command that forgets or withdraws what only a new login brings back: it asks on
-//! a terminal, and without one it needs `--yes`.
+//! A command whose effect only a new login undoes asks on a terminal first. Without a terminal it needs `--yes`.
 
 use proto::{Code, Error, Result};
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// Asks for a yes. `instead` is the hint where nobody can be asked: the command or flag that needs no answer.
+/// Asks for a yes. `instead` is the hint for a run without a terminal: the command or flag that needs no answer.
 ///
 /// # Errors
-/// `needs-interaction` when stdin or stderr, where the question is read, is no terminal; `declined` for a no.
+/// `needs-interaction` when stdin or stderr is no terminal; `declined` for a no.
 pub fn confirm(question: &str, instead: &str) -> Result<()> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let text = format!("cannot ask {question:?} without a terminal");

@@ -1,16 +1,16 @@
 //! Sessions on disk, and whether this program runs inside one.
 //!
 //! The command of a session bears a mark that all its descendants keep, in any home and any namespace
-//! ([`kernel::mark_as_session`]). Where a process may take it off (`CAP_SYS_RESOURCE`), or the kernel keeps
-//! none, what follows tells of the sessions of one home.
+//! ([`kernel::mark_as_session`]). A process with `CAP_SYS_RESOURCE` may remove the mark, and some kernels keep none.
+//! For these cases the home has notes about its own sessions:
 //!
 //! `run/<pid>-<start>/` belongs to one `authsome run`, named by its process id and the kernel's
 //! start time of it, so that a reused pid is never mistaken for it. Inside it `child` and `proxy`
 //! hold `<pid>-<start>` of the two processes it started. A program is inside a session when its
 //! ancestry reaches a living `run` by any way but through the proxy. Orphans count too: `run`
-//! adopts them, and when it ends it notes in `left` who goes on without it. `run` holds a lock on the directory
+//! adopts them, and when it ends it notes in `left` those that go on without it. `run` holds a lock on the directory
 //! (flock(2)), so that a session of another namespace of process ids is known to live although its processes
-//! cannot be seen from here. Marks that cannot be read may be those of a session: then a program is inside.
+//! cannot be seen from here. Notes that cannot be read may be those of a session: then a program is inside.
 
 use crate::Home;
 use crate::files::cannot;
@@ -79,8 +79,8 @@ impl Session {
     }
 }
 
-/// Makes `run/` in the home; for a home that can only be read, a directory of this user's in the place for temporary
-/// files. There nobody looks for marks but the one that the command bears.
+/// Creates `run/` in the home. For a home on a read-only disk it is a directory of this user among the temporary files;
+/// only the mark of the command itself then tells of the session.
 fn directory_of_sessions(home: &Home) -> Result<PathBuf> {
     let directory = if home.path().exists() && !is_writable(home.path()) {
         std::env::temp_dir().join(format!("authsome-{}", rustix::process::geteuid().as_raw()))
@@ -102,9 +102,9 @@ impl Drop for Session {
     }
 }
 
-/// Whether this program runs inside a session: of any home by the mark, of this one by ancestry.
+/// Returns whether this program runs inside a session. The mark tells of sessions of any home, ancestry of this one's.
 pub fn inside(home: &Home) -> bool {
-    // Marks that cannot be read may be those of a session.
+    // Notes that cannot be read may be those of a session.
     kernel::is_marked_as_session() || living(&home.run()).map_or(true, |sessions| is_inside_one_of(&sessions))
 }
 
@@ -118,7 +118,7 @@ fn is_inside_one_of(sessions: &[Living]) -> bool {
     }
     // Who cannot show where it comes from may come from there.
     let Some(chain) = process::ancestry() else { return true };
-    // `run` asks before it has a session: what asks later in its place was put there.
+    // `run` asks before it has a session. A program that asks later under its process id was put in its place.
     let in_its_place = |session: &Living| chain.first() == Some(&session.owner);
     sessions.iter().any(in_its_place)
         || chain.windows(2).any(|pair| {
@@ -145,11 +145,11 @@ fn living(run: &Path) -> io::Result<Vec<Living>> {
 }
 
 impl Living {
-    /// `None` when the session is over.
+    /// Reads the notes of a session; `None` when the session is over.
     fn read(owner: Process, directory: &Path) -> io::Result<Option<Living>> {
         let read = |name: &str| -> io::Result<Vec<Process>> {
             let text = unless_missing(fs::read_to_string(directory.join(name)))?.unwrap_or_default();
-            // What is no mark says nothing.
+            // A line that is no process is ignored.
             Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
         };
         let members = [read("child")?, read("left")?].concat();
@@ -162,7 +162,7 @@ impl Living {
 
 /// Removes the directories of sessions that are over, and of those whose owner alone is dead all but the marks.
 pub fn sweep(home: &Home) {
-    // What cannot be read stays, and counts as a session.
+    // A directory that cannot be read stays, and counts as a session.
     for (owner, directory) in entries(&home.run()).unwrap_or_default() {
         match Living::read(owner, &directory) {
             Ok(None) => _ = fs::remove_dir_all(directory),
@@ -181,7 +181,7 @@ fn empty(directory: &Path) {
     }
 }
 
-/// The sessions' directories with their owners. A home without `run/` has none.
+/// Returns the sessions' directories with their owners. A home without `run/` has none.
 fn entries(run: &Path) -> io::Result<Vec<(Process, PathBuf)>> {
     let Some(read) = unless_missing(fs::read_dir(run))? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -194,14 +194,14 @@ fn entries(run: &Path) -> io::Result<Vec<(Process, PathBuf)>> {
     Ok(found)
 }
 
-/// Whether a process holds the session's lock. Taken shared here, so that two that look at the same time do not
-/// take each other for the owner.
+/// Returns whether a process holds the session's lock. It tries a shared lock, so that two processes that look at the
+/// same time do not take each other for the owner.
 fn is_held(directory: &Path) -> io::Result<bool> {
     let Some(held) = unless_missing(fs::File::open(directory))? else { return Ok(false) };
     Ok(matches!(held.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
 }
 
-/// `None` for what is not there: a session may end while it is looked at.
+/// Returns `None` for a file that does not exist, since a session may end while its notes are read.
 fn unless_missing<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),

@@ -1,4 +1,4 @@
-//! How a connection stands: what its record says, and whether its definition may still use it.
+//! The state of a connection: from its record, and from whether its definition may still use it.
 
 use crate::catalog;
 use proto::record::{Bound, Connection, Status};
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 pub struct Standing {
     /// `connected`, `expired`, `invalid`, `changed`, `broken` or `unknown`.
     pub state: &'static str,
-    /// The reason why it cannot be used, where the word does not say enough.
+    /// The reason why it cannot be used, where the state does not say enough.
     pub why: Option<String>,
     /// The command that mends it.
     pub hint: Option<String>,
@@ -19,9 +19,10 @@ pub struct Standing {
 
 /// Judges the connections of one provider.
 pub struct Judge {
-    /// The error says why there is none that can be used.
+    /// The provider's definition, or the reason why there is none that can be used.
     definition: Result<Definition>,
-    /// What a login would confirm now, by base URL: a provider may have many connections.
+    /// The bounds that a login would confirm now, by base URL. They are kept because a provider may have many
+    /// connections.
     bounds: HashMap<Option<String>, Result<Bound>>,
 }
 
@@ -30,7 +31,7 @@ impl Judge {
         Judge { definition, bounds: HashMap::new() }
     }
 
-    /// Returns how the connection at `key` stands at the time `now`, in Unix seconds.
+    /// Returns the state of the connection at `key` at the time `now`, in Unix seconds.
     pub fn standing(&mut self, key: &Key, record: &Connection, now: i64) -> Standing {
         let bound = match self.bound(record.base_url.as_deref()) {
             Ok(bound) => bound,

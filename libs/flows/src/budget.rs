@@ -4,8 +4,7 @@
 //! meet another's with the same refresh token. And its host waits for 20: an answer that is given
 //! up before says what was wrong, where a host could only say that the flow was late.
 //!
-//! A host that is gone stores no answer, and another may already be at its renewal: nothing is sent
-//! for it any more.
+//! Nothing is sent for a host that is gone: it could not store the answer, and another host may already renew.
 
 use crate::Asks;
 use crate::Clock;
@@ -20,10 +19,10 @@ const BEGIN_WITHIN: i64 = 3;
 /// Seconds from the start in which every answer must have come, whole.
 const END_WITHIN: i64 = 17;
 
-/// Seconds for a question that the login can do without.
+/// The seconds for a request that the login can do without.
 const BRIEF: u64 = 5;
 
-/// A transport for such questions: a server that keeps a stream open is not waited for.
+/// A transport for such requests. It does not wait for a server that keeps a stream open.
 pub(crate) struct Brief<'a>(pub(crate) &'a dyn Transport);
 
 impl Transport for Brief<'_> {
@@ -33,7 +32,7 @@ impl Transport for Brief<'_> {
     }
 }
 
-/// A transport that refuses to begin too late or for nobody, and to wait too long.
+/// A transport that begins no request too late or for a host that is gone, and waits for none too long.
 pub(crate) struct Budget<'a> {
     pub(crate) transport: &'a dyn Transport,
     pub(crate) clock: &'a dyn Clock,

@@ -38,7 +38,7 @@ pub(crate) fn check(task: &Task, secret: &SecretString) -> Result<()> {
     Ok(())
 }
 
-/// What the body of an answer with the right status says.
+/// The result of looking into the body of an answer with the right status.
 enum Found {
     Good,
     Other(String),
@@ -50,12 +50,12 @@ fn found(check: &Check, response: Response<Vec<u8>>) -> Found {
     match oauth::value_at(response, &wanted.pointer) {
         None => Found::Unreadable,
         Some(value) if value == wanted.equals => Found::Good,
-        // What else stands there is not told: it may quote the credential.
+        // The error does not repeat the value, which may quote the credential.
         Some(_) => Found::Other(format!("{} is not {}", proto::redact::shown(&wanted.pointer), wanted.equals)),
     }
 }
 
-/// Returns what mends a refusal. A key that is wrong is replaced; one that is restricted may be meant so.
+/// Returns what mends a refusal. A wrong key must be replaced, but a restricted one may be intended.
 fn way_out(task: &Task, may_be_restricted: bool, url: &str) -> String {
     let name = task.name();
     if may_be_restricted {
@@ -68,7 +68,7 @@ fn way_out(task: &Task, may_be_restricted: bool, url: &str) -> String {
     }
 }
 
-/// The API's no; with the scopes that it wants, where it names them (RFC 6750 §3).
+/// Returns the error for a refusal of the API, with the scopes that the API names as missing (RFC 6750 §3).
 fn refused(task: &Task, status: u16, challenge: &Challenge, url: &str) -> Error {
     let name = task.name();
     let refused = format!("{name} refused the credential (status {status})");
@@ -88,7 +88,7 @@ fn request(task: &Task, secret: &SecretString) -> Result<Request<Vec<u8>>> {
         Error::invalid(format!("cannot use the credential of {}: {why}", task.name()))
             .hint(format!("authsome login {} --force", task.name()))
     })?;
-    // The usual place is the first; there is always one.
+    // The first place is the usual one. There is always a place.
     let slot = slots.into_iter().next().ok_or_else(|| task.broken("it names no place for its credential"))?;
     if let Place::Query { name } = &slot.place {
         url.query_pairs_mut().append_pair(name, slot.value.expose_secret());

@@ -44,7 +44,7 @@ pub(crate) fn bound(task: &Task) -> Result<Bound> {
         issuer: scope.issuer,
         resource: scope.resource,
         targets: scope.targets,
-        // An OAuth client stands in no request of a command.
+        // No request of a command carries an OAuth client.
         places: None,
         variables: None,
         rest: Object::new(),
@@ -106,9 +106,9 @@ pub(crate) fn secret_field(name: &str, label: &str, required: bool) -> Field {
     Field { name: name.into(), label: label.into(), masked: true, required, ..Field::default() }
 }
 
-/// What was typed, without what stands around it and cannot be seen.
+/// Returns the text that was typed, without invisible characters around it.
 pub(crate) fn typed(task: &Task, label: &str, text: Option<&str>) -> Result<Option<String>> {
-    // A mark that some editor put before what was copied is no part of it.
+    // An editor may have put a byte order mark in front.
     let text = text.unwrap_or_default().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text == proto::PLACEHOLDER {
         let name = task.name();

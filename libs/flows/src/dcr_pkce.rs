@@ -23,7 +23,7 @@ impl Flow for DcrPkce {
         let failed = |failure: Failure| failure::login(task, "the login", &failure);
         let found = discovery::complete(task, settings::provider(task, None)?, &login.scopes)?;
         let mut found = found.map_err(failed)?;
-        // From here on those are asked for that the resource told, if none were given.
+        // From here on the scopes are the resource's, unless some were given.
         let login = &Login { scopes: found.scopes.clone(), ..login.clone() };
         let agreed = match usable(task, login) {
             Some(client) => agreed(task, client, &found)?,

@@ -22,7 +22,7 @@ pub(crate) struct Found {
     pub(crate) registration: Option<Endpoint>,
     /// Ways to authenticate that the server takes; empty when it was not asked.
     pub(crate) auth_methods: Vec<String>,
-    /// The scopes to ask for: those that were given, or else those that the resource tells.
+    /// The scopes to ask for: those that were given, or else those that the resource names.
     pub(crate) scopes: Vec<String>,
     /// What records keep of it; none when nothing was asked.
     pub(crate) kept: Option<Value>,
@@ -30,8 +30,8 @@ pub(crate) struct Found {
 
 type Asked<T> = std::result::Result<T, Failure>;
 
-/// The definition's own endpoints, and the rest by asking, if there is a rest. `scopes` are those to ask for; when
-/// there are none, the resource is asked for them, too.
+/// Completes the definition's endpoints by discovery, if any are missing. `scopes` are the scopes to ask for; when
+/// there are none, discovery looks for them as well.
 pub(crate) fn complete(task: &Task, mut provider: Provider, scopes: &[String]) -> Result<Asked<Found>> {
     let oauth = task.oauth()?;
     let own = oauth.registration_endpoint.as_deref();
@@ -64,8 +64,8 @@ pub(crate) fn complete(task: &Task, mut provider: Provider, scopes: &[String]) -
     Ok(Ok(Found { provider, registration, auth_methods, scopes: wanted, kept }))
 }
 
-/// Asks for a refresh token, where the server says that it gives one for this scope; it may do so only after
-/// asking the person (OpenID Connect Core §11).
+/// Adds the scope that asks for a refresh token. A server may require the person's consent for it, so the login asks
+/// for consent as well (OpenID Connect Core §11).
 fn ask_offline(provider: &mut Provider, scopes: &mut Vec<String>) {
     if !scopes.iter().any(|scope| scope == OFFLINE) {
         scopes.push(OFFLINE.to_owned());
@@ -107,15 +107,16 @@ pub(crate) fn restore(task: &Task, record: &Object, provider: &mut Provider) -> 
     Ok(())
 }
 
-/// What the resource told before the server is asked.
+/// The answers of the resource, from which the authorization server is found.
 #[derive(Default)]
 struct Told {
     document: Option<Resource>,
     scopes: Vec<String>,
 }
 
-/// The scopes as MCP's authorization selects them: the challenge's, else all that the resource's metadata lists,
-/// else none. Without an answer the login goes on: the endpoints may be known otherwise.
+/// Asks the resource and selects the scopes as MCP's authorization does: those of the challenge, else all that the
+/// resource's metadata lists, else none. Without an answer the login goes on, since the endpoints may be known
+/// otherwise.
 fn resource_with_scopes(task: &Task, provider: &Provider) -> Told {
     let asked = provider.resource.clone().or_else(|| provider.issuer.is_none().then(|| api_url(task)).flatten());
     let Some(url) = asked else { return Told::default() };
@@ -125,7 +126,7 @@ fn resource_with_scopes(task: &Task, provider: &Provider) -> Told {
     Told { document, scopes: if challenge.scopes.is_empty() { supported } else { challenge.scopes } }
 }
 
-/// What the resource answers to who has no token; nothing when it cannot be asked.
+/// Returns the resource's challenge to a request without a token. It is empty when the resource cannot be asked.
 fn challenge(task: &Task, provider: &Provider, url: &str) -> Challenge {
     let loopback_http = task.definition.allow_loopback_http;
     let brief = Brief(task.tools.transport);
@@ -138,7 +139,7 @@ fn resource(task: &Task, provider: &Provider, url: &str, challenge: &Challenge) 
     metadata::resource(task.tools.transport, &provider.headers, url, named, loopback_http)
 }
 
-/// Asks for the server's metadata; `document` is the resource's, if it was found already.
+/// Asks for the server's metadata. `document` is the metadata of the resource, if it was found already.
 fn ask(task: &Task, provider: &mut Provider, document: Option<Resource>) -> Asked<Server> {
     let server = |issuer: &str, headers: &::http::HeaderMap| {
         metadata::server(task.tools.transport, headers, issuer, task.definition.allow_loopback_http)
@@ -155,7 +156,7 @@ fn ask(task: &Task, provider: &mut Provider, document: Option<Resource>) -> Aske
             provider.resource.get_or_insert(resource.resource);
             server(&issuer, &provider.headers)
         }
-        // The resource's own origin, as servers before RFC 9728 have it.
+        // Servers older than RFC 9728 have their metadata at the resource's own origin.
         Err(Failure::NowhereFound { mut tried, .. }) => match server(&origin(&url), &provider.headers) {
             Err(Failure::NowhereFound { expected, tried: more }) => {
                 tried.extend(more);
@@ -167,7 +168,8 @@ fn ask(task: &Task, provider: &mut Provider, document: Option<Resource>) -> Aske
     }
 }
 
-/// The resource's metadata at its own places, else where its challenge says (RFC 9728 §5.1).
+/// Returns the resource's metadata from its well-known places, or else from the address in its challenge (RFC 9728
+/// §5.1).
 fn named_or_challenged(task: &Task, provider: &Provider, url: &str) -> Asked<Resource> {
     let failure = match resource(task, provider, url, &Challenge::default()) {
         Err(failure @ Failure::NowhereFound { .. }) => failure,

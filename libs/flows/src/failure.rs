@@ -95,7 +95,7 @@ fn renewal(task: &Task, what: &str, registered: bool, failure: &Failure) -> Erro
     }
 }
 
-/// May be tried again; what went wrong on the way may be for the person to mend.
+/// Returns the error for a failure that may pass, with the hint of the network's error if it has one.
 fn passing(task: &Task, error: Error, failure: &Failure) -> Error {
     let hint = match failure {
         Failure::NotSent(cause) => cause.hint.clone(),
@@ -160,7 +160,7 @@ fn text(name: &str, what: &str, failure: &Failure) -> String {
     }
 }
 
-/// What one place said, in a few words.
+/// Returns in a few words how one well-known place answered.
 fn said(failure: &Failure) -> String {
     match failure {
         Failure::Rejected { status, error, .. } => format!("status {status}, {}", shown(error)),

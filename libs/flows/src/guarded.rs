@@ -1,5 +1,5 @@
-//! How far a request may go. What a definition names is the person's word, wherever it leads; what metadata names
-//! is a provider's, which must not lead into the person's own network.
+//! The limit of how far a request may go. An address in a definition is the person's own choice and may lead anywhere.
+//! An address in metadata is the provider's and must not lead into the person's network.
 
 use ::http::{Request, Response};
 use host::{Allowed, Authority};
@@ -9,7 +9,7 @@ use provider::Definition;
 /// A transport that marks each request with how far it may go.
 pub(crate) struct Guarded<'a> {
     transport: &'a dyn Transport,
-    /// What the definition itself names.
+    /// The hosts that the definition itself names.
     named: Vec<Authority>,
     elsewhere: Allowed,
 }
@@ -34,7 +34,7 @@ impl Transport for Guarded<'_> {
     }
 }
 
-/// Every address that the definition writes down; a host alone is one over https.
+/// Returns every address in the definition. A host without a scheme counts as https.
 fn addresses(definition: &Definition) -> impl Iterator<Item = String> {
     let oauth = definition.oauth.iter().flat_map(|oauth| {
         let own = [

@@ -72,7 +72,7 @@ pub struct Http {
     tls: ClientConfig,
     roots: Roots,
     proxied: Matcher,
-    /// One for each of [`Allowed`], made when it is first needed: names are resolved and judged inside of it.
+    /// The clients, one for each of [`Allowed`], created on first use. Each resolves names and judges their addresses.
     clients: [OnceLock<Result<Client, String>>; 3],
 }
 
@@ -90,7 +90,7 @@ impl Http {
         Ok(Http { settings: settings.clone(), tls, roots, proxied, clients: Default::default() })
     }
 
-    /// Returns what of the settings could not be used, each in a sentence for the person.
+    /// Returns a sentence for the person about each setting that could not be used.
     pub fn warnings(&self) -> &[String] {
         &self.roots.unusable
     }
@@ -115,7 +115,7 @@ impl Http {
         builder.build().map_err(|error| BadSettings::Tls(explain::innermost(&error)))
     }
 
-    /// The variable whose proxy serves this address.
+    /// Returns the variable whose proxy serves this address.
     fn proxy_of(&self, uri: &http::Uri) -> Option<&str> {
         self.proxied.intercept(uri)?;
         let variable =
@@ -149,13 +149,13 @@ impl Transport for Http {
     }
 }
 
-/// An address that stands in the URL itself goes through no resolver.
+/// Refuses a forbidden address that stands in the URL itself, since no resolver sees it.
 fn refuse_literal(uri: &http::Uri, allowed: Allowed) -> Result<(), Refused> {
     let host: Option<Host> = uri.host().and_then(|host| host.parse().ok());
     names::judge(host.and_then(|host| host.ip()), allowed)
 }
 
-/// A proxy elsewhere cannot reach this machine.
+/// Returns the hosts to reach without a proxy. This machine is among them, since a proxy on another cannot reach it.
 fn except(settings: &Settings) -> String {
     format!("{LOOPBACK},{}", settings.no_proxy.as_deref().unwrap_or_default())
 }

@@ -37,7 +37,7 @@ pub(crate) fn at_refresh(task: &Task, token: &Token, old: &Secrets) -> Learned {
     if let Some(scopes) = &token.scopes {
         learned.record.insert("scopes".into(), json!(scopes));
     }
-    // A renewal changes no account, and many tell half of it.
+    // A renewal changes no account, and many providers then tell only half of it.
     if token.account.id.is_some() {
         insert_account(&mut learned, token.account.clone());
     }

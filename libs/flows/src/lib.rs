@@ -109,7 +109,7 @@ fn refresh(body: Object, tools: &Tools) -> Result<Object> {
     Ok(codec::to_object(&learned))
 }
 
-/// Does one op with its definition, by which it is judged how far a request may go.
+/// Runs one op with its definition, which decides how far the op's requests may go.
 fn at_work<T>(tools: &Tools, definition: &Object, run: impl FnOnce(&Task) -> Result<T>) -> Result<T> {
     let task = Task::new(tools, definition)?;
     let guarded = Guarded::new(tools.transport, &task.definition);

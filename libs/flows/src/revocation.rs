@@ -43,7 +43,7 @@ pub(crate) fn revoke(
         match oauth::revoke(task.tools.transport, &provider, client.as_ref(), &token, &which) {
             Ok(()) => (withdrawn, grant_ended) = (true, grant_ended || which == REFRESH_TOKEN),
             Err(failure) if failure.reason() == Some(Reason::UnsupportedTokenType) => {}
-            // There is no way back: a connection that is kept now would only look alive.
+            // The grant is over, so a connection that is kept would only look alive.
             Err(failure) if grant_ended => note_alive(task, &which, &failure),
             Err(failure) => return Err(failure::login(task, "the revocation", &failure)),
         }
@@ -55,7 +55,7 @@ pub(crate) fn revoke(
     }
 }
 
-/// Where a person withdraws an access that cannot be withdrawn from here.
+/// Returns where the person can withdraw an access that authsome cannot withdraw.
 fn own_pages(task: &Task) -> String {
     let pages = task.definition.dashboard_url.as_deref().unwrap_or("the provider's own pages");
     format!("withdraw the access at {pages}")

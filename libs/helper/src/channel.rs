@@ -1,4 +1,4 @@
-//! What a helper's stdin and stdout are: sockets that nobody can open again.
+//! The sockets that are a helper's stdin and stdout. Nobody can open them again.
 //!
 //! A pipe can be opened anew through `/proc/PID/fd` by any process of the same user, who then reads the
 //! answers and writes requests of its own. Opening a socket there fails with `ENXIO`.
@@ -19,8 +19,8 @@ pub struct Channel {
 impl Channel {
     /// Makes two pairs of stream sockets (unix(7)) and gives `command` the other ends as its stdin and stdout.
     ///
-    /// The helper's ends stay open as long as `command` lives: drop it after starting the helper, or the
-    /// helper's end is never seen.
+    /// The helper's ends stay open as long as `command` lives. Drop it after starting the helper, or the host never
+    /// reads an EOF when the helper ends.
     pub fn attach(command: &mut Command) -> io::Result<Channel> {
         let (writer, stdin) = UnixStream::pair()?;
         let (reader, stdout) = UnixStream::pair()?;

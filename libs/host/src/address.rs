@@ -18,14 +18,14 @@ pub enum Reach {
 pub enum Allowed {
     #[default]
     Public,
-    /// And to this machine.
+    /// To public addresses and to this machine.
     Loopback,
-    /// And to every private network.
+    /// To public addresses, this machine and every private network.
     Private,
 }
 
-/// Returns the first of the addresses that may not be dialled, and where it leads. One among several condemns them
-/// all: such an answer is no accident.
+/// Returns the first of the addresses that may not be dialled, and where it leads. One such address condemns all
+/// addresses of a name, since such an answer is no accident.
 pub fn forbidden(ips: impl IntoIterator<Item = IpAddr>, allowed: Allowed) -> Option<(IpAddr, Reach)> {
     let may = |ip: &IpAddr, reach: Reach| match (reach, allowed) {
         (Reach::Public, _) | (Reach::Private, Allowed::Private) => true,

@@ -1,15 +1,15 @@
 //! Identifiers that are URLs: issuers (RFC 8414 §2, RFC 9207) and resources (RFC 8707, RFC 9728).
 //!
-//! They are compared as texts, not as places, but for the one slash in which servers differ from what their own
-//! documents say.
+//! They are compared as texts. Only a final slash of an empty path is ignored, because servers and their own documents
+//! differ in it.
 
-/// Returns whether two identifiers are the same: an empty path is `/` (RFC 3986 §6.2.3), all else is compared as
-/// it stands.
+/// Returns whether two identifiers are the same. An empty path equals `/` (RFC 3986 §6.2.3); everything else must be
+/// the same text.
 pub fn same_identifier(one: &str, other: &str) -> bool {
     parts(one) == parts(other)
 }
 
-/// What stands before the query, without the slash of an empty path, and the query with what follows.
+/// Splits an identifier before its query. The first part loses the slash of an empty path.
 fn parts(identifier: &str) -> (&str, &str) {
     let (place, query) = identifier.split_at(identifier.find(['?', '#']).unwrap_or(identifier.len()));
     let empty_path =

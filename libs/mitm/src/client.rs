@@ -67,7 +67,7 @@ pub(crate) async fn serve(core: Arc<Core>, stream: TcpStream, stranger: Stranger
 /// What a CONNECT leads to.
 enum Opened {
     Tunnel(Io),
-    /// Of TLS for the host of the key alone.
+    /// A tunnel that may carry only TLS for the host of the key.
     Checked(Io, Key),
     Intercept(Key),
 }

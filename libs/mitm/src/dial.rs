@@ -79,7 +79,7 @@ impl Dialer {
             .unwrap_or_else(|_| Err(DialError::Timeout(to.clone())))
     }
 
-    /// The proxy that requests to `to` are handed to in absolute form.
+    /// Returns the proxy that takes requests to `to` in absolute form.
     pub(crate) fn forward_proxy(&self, to: &Authority, scheme: Scheme) -> Option<&UpstreamProxy> {
         self.proxy(to, scheme).filter(|proxy| scheme == Scheme::Http && proxy.forwards())
     }

@@ -57,12 +57,12 @@ pub(crate) fn closes<F: Fields>(fields: &F) -> bool {
     fields.values(&header::CONNECTION).any(|value| lists(value, "close"))
 }
 
-/// Whether a field would tell where a body ends to a server that takes `_` for `-`, as many gateways do.
+/// Returns whether a field would set a body's length for a server that takes `_` for `-`, as many gateways do.
 pub(crate) fn disguises_length<F: Fields>(fields: &F) -> bool {
     fields.each().any(|(name, _)| is_disguised_length(name))
 }
 
-/// The same of one name.
+/// Returns whether a name is `Content-Length` or `Transfer-Encoding` with `_` in the place of `-`.
 pub(crate) fn is_disguised_length(name: &[u8]) -> bool {
     let is = |real: &HeaderName| {
         let real = real.as_str().as_bytes();

@@ -1,5 +1,5 @@
-//! The first message of a tunnel in a strict session: TLS, and for the host of its CONNECT. What comes after it is
-//! not looked at.
+//! The check of a tunnel's first message in a strict session: it must be a ClientHello for the host of the CONNECT. The
+//! bytes after it are not looked at.
 
 use crate::Refusal;
 use crate::http1::wire::Wire;
@@ -12,7 +12,7 @@ use std::future::poll_fn;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-/// A fatal alert, `unrecognized_name` (RFC 6066 §3): all that a client of TLS can be told.
+/// A fatal alert, `unrecognized_name` (RFC 6066 §3). A TLS client can be told no more.
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
 /// Returns the client's stream, from its first byte on, when that is a ClientHello for the host of `to`.
@@ -23,7 +23,7 @@ pub(crate) async fn checked(client: Io, to: &Authority) -> Result<Io, Refusal> {
         Err(_) => return Err(refused(to, "a client that says nothing")),
     };
     let Some(named) = named else { return Err(refused(to, "what is not TLS")) };
-    // An address is named by no server name (RFC 6066 §3).
+    // A client sends no server name for an address (RFC 6066 §3).
     let same = match &named {
         None => to.host.ip().is_some(),
         Some(name) => name.parse::<Host>().is_ok_and(|name| name == to.host),
@@ -32,13 +32,14 @@ pub(crate) async fn checked(client: Io, to: &Authority) -> Result<Io, Refusal> {
         return Ok(wire.into_io());
     }
     let mut client = wire.into_io();
-    // It is told as far as it listens.
+    // The client may be gone already.
     let _ = client.write_all(&UNRECOGNIZED_NAME).await;
     let _ = client.shutdown().await;
     Err(refused(to, "TLS for another name, or for none"))
 }
 
-/// The server name of a ClientHello, if it has one; `None` of what is none. What was read stays in `wire`.
+/// Reads the server name of a ClientHello, if it has one. The outer `None` means that it is no ClientHello. The bytes
+/// that were read stay in `wire`.
 async fn server_name(wire: &mut Wire) -> Option<Option<String>> {
     let mut acceptor = Acceptor::default();
     loop {

@@ -6,14 +6,14 @@ use std::time::Duration;
 /// thousand idle WebSockets that one session is expected to carry.
 pub const CLIENTS: usize = 16_384;
 
-/// Client connections that have not shown the session's password; of more than these, the oldest is closed.
-/// Each costs some kilobytes, and a program that starts a crowd of requests at once shows it within milliseconds.
+/// The most client connections that have not shown the session's password. When one more comes, the oldest is closed.
+/// Each costs some kilobytes, and a program that starts many requests at once shows it within milliseconds.
 pub const STRANGERS: usize = 1024;
 
-/// From this many strangers on, a new connection of another user of this machine is closed at once.
+/// The number of strangers from which on a new connection of another user of this machine is closed at once.
 pub const CROWD: usize = 64;
 
-/// Time for the first byte of a client that has not shown the password.
+/// The time within which a client without the password must send its first byte.
 pub const FIRST_BYTE: Duration = Duration::from_secs(5);
 
 /// Bytes of one request or response head, and of trailers; as large as common servers allow.
@@ -74,8 +74,8 @@ pub const DESCRIPTORS: Duration = Duration::from_millis(50);
 /// Concurrent streams on one HTTP/2 connection of a client.
 pub const STREAMS: u32 = 256;
 
-/// HTTP/2 frames that ask for nothing, such as WINDOW_UPDATE and PING, which one client may send at once, and each
-/// second from then on. Of those that acknowledge data any number may come.
+/// The most HTTP/2 frames that ask for nothing, such as WINDOW_UPDATE and PING, which one client may send at once, and
+/// the most in each second from then on. Frames that acknowledge data do not count.
 pub const FRAMES_AT_ONCE: u64 = 4096;
 pub const FRAMES_PER_SECOND: u64 = 100;
 

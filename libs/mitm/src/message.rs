@@ -23,10 +23,10 @@ pub(crate) trait Fields {
     /// Keeps the fields of some names; their order stays.
     fn retain(&mut self, keep: impl Fn(&[u8]) -> bool);
 
-    /// Pieces of text in which all values are, and perhaps more.
+    /// Returns pieces of text that contain all values, and perhaps more.
     fn texts(&self) -> impl Iterator<Item = &[u8]>;
 
-    /// Puts another value in the place of each for which `change` has one.
+    /// Replaces each value for which `change` returns another one.
     fn rewrite(&mut self, change: impl Fn(&[u8]) -> Option<Vec<u8>>);
 
     fn append(&mut self, name: &HeaderName, value: HeaderValue);
@@ -78,7 +78,7 @@ impl Fields for HeaderMap {
     fn rewrite(&mut self, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
         for value in self.values_mut() {
             if let Some(other) = change(value.as_bytes()) {
-                // Nothing is better than what was to be changed.
+                // An empty value is better than the one that must not stay.
                 *value = HeaderValue::from_bytes(&other).unwrap_or(HeaderValue::from_static(""));
             }
         }

@@ -28,12 +28,13 @@ impl Placeholders {
         self.0.iter().any(|finder| finder.find(text).is_some())
     }
 
-    /// Whether it is in a field's value: as it is, percent-encoded, or inside Basic credentials (RFC 7617 §2).
+    /// Returns whether the placeholder is in a field's value: as it is, percent-encoded, or inside Basic credentials
+    /// (RFC 7617 §2).
     pub fn in_value(&self, text: &[u8]) -> bool {
         self.in_escaped(text) || basic_pair(text).is_some_and(|pair| self.in_escaped(&pair))
     }
 
-    /// Whether it is in `text` as it is, or percent-encoded.
+    /// Returns whether the placeholder is in `text`, as it is or percent-encoded.
     pub fn in_escaped(&self, text: &[u8]) -> bool {
         self.in_text(text) || (memchr(b'%', text).is_some() && self.in_text(&unescape(text)))
     }
@@ -58,7 +59,8 @@ impl Placeholders {
         head.uri.query().filter(|query| self.in_escaped(query.as_bytes())).map(|_| "the query".to_owned())
     }
 
-    /// Whether it is in a name or method, the case of whose letters may have been changed on the way.
+    /// Returns whether the placeholder is in a name or method. The case of its letters may have been changed on the
+    /// way.
     fn in_token(&self, token: &[u8]) -> bool {
         self.0
             .iter()

@@ -66,11 +66,11 @@ pub struct RequestHead<'a> {
     pub path: &'a str,
     /// The client's own, `X-Authsome-*` among them.
     pub fields: &'a dyn Single,
-    /// What the client put into its request, looked up when asked for.
+    /// Answers about what the client put into its request.
     pub brought: &'a dyn Brought,
 }
 
-/// What a client put into its request by itself: a credential of its own, or a placeholder.
+/// A client's own request, asked for a credential of its own or a placeholder.
 pub trait Brought: Sync {
     /// Returns whether the request has the header, whatever the case of `name`.
     fn has_header(&self, name: &str) -> bool;
@@ -114,12 +114,13 @@ pub enum Action {
 pub struct Injection {
     /// Given back in [`Report`].
     pub lease: String,
-    /// What goes on the request when it brings nothing of its own.
+    /// The slots to fill when the request has no credential of its own.
     pub slots: Vec<Slot>,
-    /// Further places of the same credential: one that has the placeholder is filled in place of `slots`.
+    /// Further slots of the same credential. If the request has the placeholder in one of them, that one is filled in
+    /// place of `slots`.
     pub alternatives: Vec<Slot>,
-    /// Applied to the response's head and trailers, when a slot was really filled; made of the same slots, once
-    /// for as long as they stay the same.
+    /// The redaction of the response's head and trailers, used when a slot was filled. It is made from the same slots,
+    /// once as long as they stay the same.
     pub redaction: Arc<Redaction>,
     /// Added to the response, when a slot was really filled: which connection was used.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
@@ -140,7 +141,7 @@ pub enum Place {
     Header(HeaderName),
     /// A query parameter, by its decoded name.
     Query(String),
-    /// One half of the pair in `Authorization: Basic …` (RFC 7617). The slot's value has both; of a
+    /// One half of the pair in `Authorization: Basic …` (RFC 7617). The slot's value has both halves. In a
     /// client's own pair only the half with the placeholder is replaced.
     Basic(Half),
 }

@@ -1,5 +1,5 @@
-//! The credential of a request, taken out of the head and trailers of its response: redirects repeat a
-//! query, pagination links do, and some servers show a request's headers in their own. Bodies are not
+//! Removal of a request's credential from the head and trailers of its response. Redirects and pagination
+//! links repeat a query, and some servers repeat a request's headers in their own. Bodies are not
 //! searched.
 
 use crate::message::Fields;
@@ -12,33 +12,33 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretSlice};
 use std::ops::Range;
 
-/// Shorter texts than this are no credentials, and stand in many a head by chance.
+/// The length of the shortest text that is removed. A shorter one is no credential and stands in many heads by chance.
 const SHORTEST: usize = 8;
 
-/// How often a value may be percent-encoded anew: a redirect's target within a link within a query.
+/// The number of times that a value may be percent-encoded: a redirect's target within a link within a query.
 const LEVELS: usize = 3;
 
-/// The texts that must not come back, made once for a credential.
+/// The texts to remove, made once for a credential.
 #[derive(Debug)]
 pub struct Redaction {
     texts: Vec<Hidden>,
-    /// Some of them are sent within Basic credentials, whose other half may be the client's.
+    /// Whether some of them are sent within Basic credentials, whose other half may be the client's.
     in_pairs: bool,
     instead: String,
 }
 
-/// One of them. What base64 makes of a half of a pair shares its outermost letters with the other half.
+/// One of the texts. The base64 of one half of a pair shares its outermost letters with the other half.
 #[derive(Debug)]
 struct Hidden {
     text: SecretSlice<u8>,
-    /// Letters before and after it that hold some of its bits.
+    /// The numbers of letters before and after the text that hold some of its bits.
     before: usize,
     after: usize,
 }
 
 impl Redaction {
-    /// Returns the redaction of what `slots` send: the credential without its scheme and, of Basic
-    /// credentials (RFC 7617), also the halves that are not the client's. `instead` comes back in its place.
+    /// Returns the redaction for `slots`. It removes the credential without its scheme and, for Basic
+    /// credentials (RFC 7617), also the halves that are not the client's. `instead` stands in their place.
     pub fn new<'a>(slots: impl IntoIterator<Item = &'a Slot>, instead: &str) -> Redaction {
         let mut redaction = Redaction { texts: Vec::new(), in_pairs: false, instead: instead.to_owned() };
         for Slot { place, value } in slots {
@@ -85,15 +85,15 @@ impl Redaction {
         }
     }
 
-    /// Takes the credential out of the values of fields.
+    /// Removes the credential from the values of fields.
     pub(crate) fn apply<F: Fields>(&self, fields: &mut F) {
-        // Nearly always there is nothing to find, which one look over the whole text tells.
+        // Nearly always the credential is not there, which one search of the whole text shows.
         if fields.texts().any(|text| self.may_be_in(text)) {
             fields.rewrite(|value| self.redacted(value));
         }
     }
 
-    /// The text without the credential; `None` when it is not there.
+    /// Returns the text without the credential; `None` when it is not there.
     pub(crate) fn redacted(&self, text: &[u8]) -> Option<Vec<u8>> {
         if !self.may_be_in(text) {
             return None;
@@ -130,7 +130,7 @@ impl Redaction {
     }
 }
 
-/// Basic credentials in a text: where their pair stands, and the pair.
+/// Returns the Basic credentials in a text, each with the range of its encoded pair and the pair itself.
 fn pairs(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Vec<u8>)> {
     memmem::find_iter(text, b"asic ").filter_map(|at| {
         let whole = text.get(at.checked_sub(1)?..)?;
@@ -141,12 +141,13 @@ fn pairs(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Vec<u8>)> {
     })
 }
 
-/// Where the text stands in `text`, as it is or percent-encoded in whatever way, with what belongs to it.
+/// Returns the ranges of `text` that hold the hidden text, as it is or percent-encoded in any way, with the letters
+/// around it that hold some of its bits.
 fn spans(text: &[u8], hidden: &Hidden) -> Vec<Range<usize>> {
     let secret = hidden.text.expose_secret();
     let mut spans = Vec::new();
     let mut plain = text.to_vec();
-    // Where in `text` each byte of `plain` begins, and where the last one ends.
+    // The positions in `text` at which each byte of `plain` begins, and at which the last one ends.
     let mut starts: Vec<usize> = (0..=text.len()).collect();
     for _ in 0..=LEVELS {
         spans.extend(memmem::find_iter(&plain, secret).map(|at| {
@@ -162,7 +163,7 @@ fn spans(text: &[u8], hidden: &Hidden) -> Vec<Range<usize>> {
     spans
 }
 
-/// The bytes without one level of percent-encoding, and their places.
+/// Returns the bytes without one level of percent-encoding, and their positions.
 fn unescaped(text: &[u8], starts: &[usize]) -> (Vec<u8>, Vec<usize>) {
     let (mut plain, mut places) = (Vec::with_capacity(text.len()), Vec::with_capacity(starts.len()));
     let mut at = 0;

@@ -24,8 +24,8 @@ pub(crate) async fn admit<F: Fields + Sync>(
     ask(core, link, head).await
 }
 
-/// The answer to a TRACE is the request as it arrived, with its credential (RFC 9110 §9.3.8); TRACK is some
-/// servers' own name for it, and some read both in any case.
+/// Refuses TRACE, because its answer repeats the request with the credential (RFC 9110 §9.3.8). Some servers call it
+/// TRACK, and some ignore the case of both.
 fn refuse_trace(method: &Method) -> Result<(), Refusal> {
     match ["TRACE", "TRACK"].iter().find(|trace| method.as_str().eq_ignore_ascii_case(trace)) {
         None => Ok(()),
@@ -57,7 +57,7 @@ pub(crate) async fn ask<F: Fields + Sync>(
     }
 }
 
-/// A head as its client made it.
+/// A head as the client sent it.
 struct Own<'a, F> {
     head: &'a Head<F>,
     placeholders: &'a Placeholders,

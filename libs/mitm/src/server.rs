@@ -28,8 +28,8 @@ pub struct Settings {
     pub password: SecretString,
     /// The texts that stand for a credential; never forwarded.
     pub placeholders: Vec<String>,
-    /// Whether a client is known to be another user's of this machine, by the addresses of our end of its
-    /// connection and of its own. It is asked when many have not shown the password yet.
+    /// Returns whether a client belongs to another user of this machine, given the addresses of our end and of the
+    /// client's end. It is called only when many clients have not shown the password yet.
     pub is_foreign: fn(SocketAddr, SocketAddr) -> bool,
     /// Trusted for upstreams.
     pub roots: RootCertStore,

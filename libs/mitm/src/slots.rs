@@ -11,8 +11,8 @@ use http::{HeaderValue, StatusCode, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Puts the credential where the client has the placeholder, or else into the usual slots if they are
-/// free; whether any slot was filled. What the client brought of its own stays as it is, in whichever
-/// of the places it is.
+/// free. It returns whether any slot was filled. A credential of the client's own stays as it is, in any
+/// of the places.
 pub(crate) fn fill<F: Fields>(
     head: &mut Head<F>,
     injection: &Injection,
@@ -21,7 +21,7 @@ pub(crate) fn fill<F: Fields>(
     let Injection { slots, alternatives, .. } = injection;
     let taken = alternatives.iter().any(|slot| is_taken(head, &slot.place));
     let mut filled = false;
-    // `Basic` for one that has it, then whatever else the header may be spelled with.
+    // A value with the slot's own scheme comes first, then a value with any other.
     for spelling in [Spelling::OfThePlace, Spelling::Any] {
         for slot in slots.iter().chain(alternatives) {
             filled |= replace(head, slot, known, spelling)?;
@@ -36,10 +36,10 @@ pub(crate) fn fill<F: Fields>(
     Ok(filled)
 }
 
-/// Which of the values in a header a slot replaces.
+/// The values in a header that a slot replaces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spelling {
-    /// Those with the scheme of the slot's own value.
+    /// Values with the scheme of the slot's own value.
     OfThePlace,
     Any,
 }
@@ -52,7 +52,7 @@ fn is_taken<F: Fields>(head: &Head<F>, place: &Place) -> bool {
     }
 }
 
-/// Replaces the placeholder, where it stands in the slot's place.
+/// Replaces the placeholder if it stands in the slot's place.
 fn replace<F: Fields>(
     head: &mut Head<F>,
     slot: &Slot,
@@ -86,7 +86,7 @@ fn add<F: Fields>(head: &mut Head<F>, slot: &Slot) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Puts the credential into a client's own Basic pair; the other half stays (RFC 7617 §2).
+/// Puts the credential into a client's own Basic pair, whose other half stays (RFC 7617 §2).
 fn replace_half<F: Fields>(fields: &mut F, half: Half, value: &str, known: &Placeholders) -> Result<bool, Refusal> {
     let whole = basic_pair(value.as_bytes()).ok_or_else(unusable)?;
     let (user, password) = halves(&whole);
@@ -108,7 +108,7 @@ fn halves(pair: &[u8]) -> (&[u8], &[u8]) {
     (&pair[..colon], pair.get(colon + 1..).unwrap_or_default())
 }
 
-/// The word before the first space, if there is a space.
+/// Returns the word before the first space, or nothing if there is no space.
 fn scheme(value: &[u8]) -> &[u8] {
     value.iter().position(|b| *b == b' ').map_or(b"", |space| &value[..space])
 }
@@ -131,14 +131,14 @@ fn unusable() -> Refusal {
     .fix("log in again and enter the credential without line breaks")
 }
 
-/// Neither printed by Debug nor put into HPACK's table.
+/// Returns a header value that Debug does not print and that does not enter HPACK's table.
 fn sensitive(value: &str) -> Result<HeaderValue, Refusal> {
     let mut value = HeaderValue::from_str(value).map_err(|_| unusable())?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// The other parameters stay byte for byte.
+/// Replaces a query parameter. The other parameters stay byte for byte.
 fn replace_in_query(uri: &mut Uri, name: &str, value: &str, known: &Placeholders) -> Result<bool, Refusal> {
     let held = |piece: &str| is_named(piece, name) && known.in_escaped(piece.as_bytes());
     if !pieces(uri).any(held) {

@@ -1,6 +1,6 @@
-//! Clients that have not shown the session's password yet. Another user of the machine may connect as well as
-//! the session's own programs, and say nothing: so there are few places, and whoever waits longest makes
-//! room. Who shows the password is no stranger any more.
+//! Strangers: clients that have not shown the session's password yet. Another user of the machine may open connections
+//! and send nothing. So there are few places, and the oldest stranger makes room for a new one. A client that shows the
+//! password is no stranger any more.
 
 use crate::limits::STRANGERS;
 use std::collections::BTreeMap;
@@ -14,12 +14,12 @@ pub(crate) struct Strangers(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    /// By the order in which they came.
+    /// The senders that tell a stranger to leave, in the order in which the strangers came.
     told: BTreeMap<u64, oneshot::Sender<()>>,
     next: u64,
 }
 
-/// One client's place among them, free again when it is dropped.
+/// The place of one client. Dropping it frees the place.
 pub(crate) struct Stranger {
     number: u64,
     told: oneshot::Receiver<()>,
@@ -27,7 +27,7 @@ pub(crate) struct Stranger {
 }
 
 impl Strangers {
-    /// Returns the place of a client that was just accepted; the oldest is told to leave where there is none.
+    /// Returns a place for a client that was just accepted. If none is free, the oldest stranger is told to leave.
     pub fn enter(self: &Arc<Strangers>) -> Stranger {
         let (tell, told) = oneshot::channel();
         let mut waiting = self.lock();
@@ -37,7 +37,7 @@ impl Strangers {
         if waiting.told.len() > STRANGERS
             && let Some((_, oldest)) = waiting.told.pop_first()
         {
-            // It may be leaving by itself.
+            // That client may be leaving by itself.
             let _ = oldest.send(());
         }
         Stranger { number, told, all: self.clone() }
@@ -53,7 +53,7 @@ impl Strangers {
 }
 
 impl Stranger {
-    /// Ready when it has to leave.
+    /// Returns `Ready` when the client has to leave.
     pub fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         std::pin::Pin::new(&mut self.told).poll(cx).map(|_| ())
     }

@@ -34,8 +34,8 @@ pub(crate) fn intercepted<F: Fields>(head: &mut Head<F>, authority: &Authority, 
     Ok(())
 }
 
-/// A request of HTTP/2 may name its host in `Host` alone; who passes it on makes an `:authority` of that
-/// (RFC 9113 §8.3.1).
+/// Copies the host of an HTTP/2 request from `Host` into `:authority`, as a proxy does when only `Host` names it (RFC
+/// 9113 §8.3.1).
 fn name_in_uri<F: Fields>(head: &mut Head<F>) -> Result<(), Refusal> {
     let unnamed = || Refusal::malformed("the request names no host");
     let host = head.fields.values(&header::HOST).next().and_then(|host| host.try_into().ok()).ok_or_else(unnamed)?;

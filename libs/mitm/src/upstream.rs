@@ -76,7 +76,7 @@ impl Upstreams {
         Ok(self.dialer.dial(&key.authority, key.scheme, key.private).await?)
     }
 
-    /// The person's own proxy, where a connection leads to that and requests are written in absolute form.
+    /// Returns the person's own proxy if a connection leads to it and its requests are in absolute form.
     pub fn forward_proxy(&self, key: &Key) -> Option<&UpstreamProxy> {
         self.dialer.forward_proxy(&key.authority, key.scheme)
     }

@@ -39,7 +39,7 @@ impl UpstreamError {
         Refusal::new(status, code, self.to_string()).fix(self.fix())
     }
 
-    /// What mends it.
+    /// Returns what mends the error.
     fn fix(&self) -> String {
         match self {
             UpstreamError::Dial(error) => dial_fix(error),
@@ -83,7 +83,7 @@ fn dial_fix(error: &DialError) -> String {
     }
 }
 
-/// What mends a TLS connection that was not trusted, or not made.
+/// Returns what mends a TLS connection that was not trusted or failed.
 fn tls_fix(to: &Authority, error: &io::Error) -> String {
     let fault = error.get_ref().and_then(|error| error.downcast_ref());
     let Some(rustls::Error::InvalidCertificate(fault)) = fault else {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use std::io::ErrorKind;
 
-    /// Every kind there is, each about `api.test`.
+    /// Returns an error of every kind about `api.test`.
     fn all() -> Vec<UpstreamError> {
         let to = || -> Authority { "api.test:443".parse().unwrap() };
         let io = || io::Error::from(ErrorKind::ConnectionRefused);

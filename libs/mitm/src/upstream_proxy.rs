@@ -21,7 +21,7 @@ use tokio_socks::tcp::Socks5Stream;
 /// Names are resolved by it, with every scheme.
 #[derive(Clone)]
 pub struct UpstreamProxy {
-    /// Where the person named it, such as `HTTPS_PROXY`: for errors.
+    /// The variable that names it, such as `HTTPS_PROXY`, for errors.
     pub named_by: String,
     pub scheme: ProxyScheme,
     pub address: Authority,
@@ -45,12 +45,12 @@ impl UpstreamProxy {
         !to.host.is_loopback() && !self.bypass.iter().any(|entry| entry.covers(to))
     }
 
-    /// Whether plain http goes to it by requests in absolute form (RFC 9112 §3.2.2); otherwise by a tunnel.
+    /// Returns whether plain http goes to it in absolute form (RFC 9112 §3.2.2) and not through a tunnel.
     pub(crate) fn forwards(&self) -> bool {
         !matches!(self.scheme, ProxyScheme::Socks5)
     }
 
-    /// The proxy itself, for requests in absolute form.
+    /// Connects to the proxy itself, for requests in absolute form.
     pub(crate) async fn reach(&self, stream: TcpStream) -> Result<Io, DialError> {
         match &self.scheme {
             ProxyScheme::Https(roots) => self.secure(stream, roots).await,
@@ -58,12 +58,12 @@ impl UpstreamProxy {
         }
     }
 
-    /// It answered 407.
+    /// Returns the error for a proxy that answered 407.
     pub(crate) fn wants_password(&self) -> DialError {
         self.failed("wants a password, or another one")
     }
 
-    /// The field line with its password, if it has one.
+    /// Returns the field line with its password, empty if it has none.
     pub(crate) fn authorization(&self) -> SecretString {
         let user = self.user.as_ref().map(|(name, password)| {
             let pair = SecretString::from(format!("{name}:{}", password.expose_secret()));

@@ -18,7 +18,7 @@ pub(crate) fn document(response: Response<Vec<u8>>, expected: &'static str, sent
     answer.refuse_failures(expected, sent)?;
     match answer.content {
         Content::Document(document) if answer.is_success => Ok(document),
-        // What was asked for may have been in it.
+        // The missing part may have held the token.
         Content::Unfinished(why) if answer.is_success => Err(Error::Lost(why.into())),
         _ => Err(answer.unexpected(expected)),
     }

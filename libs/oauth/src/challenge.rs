@@ -1,5 +1,5 @@
-//! What a resource says to who comes without a token: `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728
-//! §5.1).
+//! The challenge of a resource to a request without a token: `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3, RFC
+//! 9728 §5.1).
 
 use crate::{Endpoint, Error, Transport, wire};
 use http::header::WWW_AUTHENTICATE;
@@ -8,9 +8,9 @@ use http::{HeaderMap, Method};
 /// A `Bearer` or `DPoP` challenge, as far as it helps a login. Empty when there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Challenge {
-    /// The address of the resource's metadata (RFC 9728 §5.1), not yet judged.
+    /// The address of the resource's metadata (RFC 9728 §5.1). It was not checked.
     pub resource_metadata: Option<String>,
-    /// The scopes that the request needs; empty when it does not say.
+    /// The scopes that the request needs; empty when the challenge names none.
     pub scopes: Vec<String>,
     /// The error word (RFC 6750 §3.1).
     pub error: Option<String>,
@@ -47,10 +47,10 @@ impl Challenge {
     }
 }
 
-/// The most scopes that a server's word is asked for; more would make an address that no server takes.
+/// The most scopes that a login takes from a server. More would make an address that no server accepts.
 const MOST_SCOPES: usize = 100;
 
-/// Keeps what a scope may be (RFC 6749 §3.3), each once.
+/// Keeps valid scopes (RFC 6749 §3.3), each once.
 pub(crate) fn scopes<'a>(named: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let allowed = |b: u8| matches!(b, b'!' | b'#'..=b'[' | b']'..=b'~');
     let mut scopes: Vec<String> = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn scopes<'a>(named: impl IntoIterator<Item = &'a str>) -> Vec<String
     scopes
 }
 
-/// The parameters of the challenges whose tokens are sent in a header, names in lower case.
+/// Returns the parameters of `Bearer` and `DPoP` challenges, with names in lower case.
 fn parameters(line: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut of_tokens = false;
@@ -91,7 +91,7 @@ fn is_of_tokens(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop")
 }
 
-/// What stands between commas outside of quotes.
+/// Splits a line at the commas outside of quotes.
 fn items(line: &str) -> Vec<String> {
     let (mut items, mut quoted, mut escaped) = (vec![String::new()], false, false);
     for c in line.chars() {

@@ -1,8 +1,8 @@
-//! Content codings (RFC 9110 §8.4.1), undone although none was asked for: what stands between a provider and
-//! its client may compress on its own.
+//! The decoding of content codings (RFC 9110 §8.4.1). No request asks for one, but a server in front of a provider may
+//! compress nevertheless.
 //!
-//! What it undoes is bounded, so that a few bytes cannot fill the memory. It judges nothing: a body that is not
-//! coded as the header says is given back as it came, and whether that can be read is another's to find out.
+//! The decoded size is bounded, so that a few bytes cannot fill the memory. A body that is not coded as its header says
+//! is returned as it came; whether it can be read is decided elsewhere.
 
 use crate::MAX_ANSWER;
 use http::HeaderMap;
@@ -10,14 +10,14 @@ use http::header::CONTENT_ENCODING;
 use std::io::Read;
 use zeroize::Zeroizing;
 
-/// The most codings that are undone, one inside of the other.
+/// The most codings of one body, one inside the other.
 const DEEPEST: usize = 3;
 
 /// A body without its codings.
 pub(crate) struct Undone {
     /// At most one byte more than [`MAX_ANSWER`].
     pub(crate) bytes: Zeroizing<Vec<u8>>,
-    /// The coded bytes ended, or were damaged, before the end that their coding marks.
+    /// True when the coded bytes ended or were damaged before the end that their coding marks.
     pub(crate) unfinished: bool,
 }
 
@@ -38,7 +38,8 @@ pub(crate) fn undo(headers: &HeaderMap, body: Zeroizing<Vec<u8>>) -> Undone {
     undone
 }
 
-/// In the order in which they were applied. An unknown one changes nothing: some write a charset there.
+/// Returns the codings in the order in which they were applied. Unknown ones are ignored, since some servers put a
+/// charset there.
 fn codings(headers: &HeaderMap) -> Vec<Coding> {
     let lines = headers.get_all(CONTENT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let names = lines.flat_map(|line| line.split(','));
@@ -51,11 +52,11 @@ fn codings(headers: &HeaderMap) -> Vec<Coding> {
     known.take(DEEPEST).collect()
 }
 
-/// The bytes and whether their end was there; `None` when they are not coded so.
+/// Returns the decoded bytes, and whether they are complete; `None` when the body is not coded like this.
 fn undone_once(coding: Coding, body: &[u8]) -> Option<(Zeroizing<Vec<u8>>, bool)> {
     match coding {
         Coding::Gzip => drained(flate2::read::MultiGzDecoder::new(body)),
-        // RFC 9110 §8.4.1.2 means zlib; some servers send what is inside of it.
+        // RFC 9110 §8.4.1.2 means zlib, but some servers send bare deflate data.
         Coding::Deflate => {
             drained(flate2::read::ZlibDecoder::new(body)).or_else(|| drained(flate2::read::DeflateDecoder::new(body)))
         }
@@ -65,7 +66,7 @@ fn undone_once(coding: Coding, body: &[u8]) -> Option<(Zeroizing<Vec<u8>>, bool)
 
 fn drained(decoder: impl Read) -> Option<(Zeroizing<Vec<u8>>, bool)> {
     let longest = MAX_ANSWER + 1;
-    // With all its room from the start: one that grows leaves copies behind.
+    // The buffer has its full size from the start. One that grows leaves copies of a secret behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(longest));
     let read = decoder.take(longest as u64).read_to_end(&mut bytes);
     (read.is_ok() || !bytes.is_empty()).then_some((bytes, read.is_ok()))

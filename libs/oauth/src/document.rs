@@ -1,13 +1,13 @@
-//! Text to an object: JSON, or the form that some providers still send.
+//! The object of an answer, read from JSON or from the form that some providers still send.
 //!
-//! An answer to a refresh may hold the only copy of a token, so slips that leave no doubt about what was meant
-//! (a raw line break inside of a text, half of a character's escape) are read over.
+//! An answer to a refresh may hold the only copy of a token. So mistakes that leave no doubt about the meaning are
+//! accepted: a raw line break inside a text, or half of a character's escape.
 
 use serde_json::{Map, Value};
 use std::fmt::Write;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Fields by which a form is known where the media type says otherwise.
+/// The fields by which a form is recognized although the media type says otherwise.
 const OF_FORMS: &[&str] = &["access_token", "refresh_token", "error", "device_code"];
 
 /// A JSON object, or a form turned into one, wiped when dropped.
@@ -17,7 +17,7 @@ pub(crate) struct Document(pub(crate) Map<String, Value>);
 impl Document {
     /// Reads a JSON object.
     pub(crate) fn json(text: &str) -> Option<Document> {
-        // A mark may stand behind blanks, and C programs send the end of their texts.
+        // A byte order mark may stand behind blanks, and C programs send the zero byte at the end of a text.
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
         let read = |text: &str| serde_json::from_str(text).ok().map(Document);
         if !text.starts_with('{') {
@@ -26,7 +26,7 @@ impl Document {
         read(text).or_else(|| read(&mended(text)))
     }
 
-    /// Reads a form; `declared` when the media type says that it is one.
+    /// Reads a form. `declared` is true when the media type says that it is one.
     pub(crate) fn form(text: &str, declared: bool) -> Option<Document> {
         let text = text.trim();
         let pairs = || form_urlencoded::parse(text.as_bytes());
@@ -36,7 +36,7 @@ impl Document {
             .map(Document)
     }
 
-    /// What a JSON pointer finds (RFC 6901).
+    /// Returns the value that a JSON pointer finds (RFC 6901).
     pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
         let (first, rest) = match pointer.strip_prefix('/')?.split_once('/') {
             Some((first, _)) => (first, &pointer[first.len() + 1..]),
@@ -45,12 +45,12 @@ impl Document {
         self.0.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(rest)
     }
 
-    /// The text of a field, unless it is empty.
+    /// Returns the text of a field, unless it is empty.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.0.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// The text of a name, which some servers write as a number.
+    /// Returns the text of a name, which some servers write as a number.
     pub(crate) fn name(&self, key: &str) -> Option<String> {
         match self.0.get(key)? {
             Value::Number(number) => Some(number.to_string()),
@@ -58,7 +58,7 @@ impl Document {
         }
     }
 
-    /// The number of a field, which some servers write as a text.
+    /// Returns the number of a field, which some servers write as a text.
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
         let number = match self.0.get(key)? {
             Value::Number(number) => number.as_f64()?,
@@ -68,7 +68,7 @@ impl Document {
         number.is_finite().then_some(number)
     }
 
-    /// The texts of a list; one that is a text alone is a list of one.
+    /// Returns the texts of a list. A single text counts as a list of one.
     pub(crate) fn texts(&self, key: &str) -> Option<Vec<String>> {
         match self.0.get(key)? {
             Value::Array(items) => Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
@@ -92,8 +92,8 @@ fn wipe(value: &mut Value) {
     }
 }
 
-/// The same JSON with raw control characters inside of its texts escaped and lone surrogates replaced (RFC 8259
-/// §7, §8.2).
+/// Returns the JSON with raw control characters inside its texts escaped and lone surrogates replaced (RFC 8259 §7,
+/// §8.2).
 fn mended(text: &str) -> Zeroizing<String> {
     let mut mended = Zeroizing::new(String::with_capacity(2 * text.len()));
     let (mut inside, mut rest) = (false, text);
@@ -113,7 +113,7 @@ fn mended(text: &str) -> Zeroizing<String> {
     mended
 }
 
-/// Pushes the escape that `rest` begins with, a lone surrogate as U+FFFD; returns its length.
+/// Appends the escape that `rest` begins with, a lone surrogate as U+FFFD, and returns its length.
 fn push_escape(mended: &mut String, rest: &str) -> usize {
     let unit =
         |at: usize| rest.get(at..at + 6).and_then(|text| u16::from_str_radix(text.strip_prefix("\\u")?, 16).ok());
@@ -124,7 +124,7 @@ fn push_escape(mended: &mut String, rest: &str) -> usize {
             return 6;
         }
         (Some(_), _) => 6,
-        // What is escaped is one character; at the end of the text nothing is.
+        // A backslash escapes one character, or nothing at the end of the text.
         (None, _) => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
     };
     mended.push_str(&rest[..length]);

@@ -24,7 +24,7 @@ pub enum Error {
         expected: &'static str,
         found: &'static str,
     },
-    /// Metadata that is at none of its places.
+    /// There is no usable metadata at any of its places.
     #[error("no usable {expected} at {}", .tried.iter().map(|tried| tried.place.as_str()).collect::<Vec<_>>().join(", "))]
     NowhereFound { expected: &'static str, tried: Vec<Tried> },
     /// A whole 429 or 503: nothing was done, try later.
@@ -44,7 +44,7 @@ pub enum Error {
 /// One place where metadata was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
-    /// Its address; foreign text, where metadata named it.
+    /// The address of the place. It is foreign text if metadata named it.
     pub place: String,
     pub said: Error,
 }
@@ -68,7 +68,8 @@ impl Error {
         }
     }
 
-    /// It may be gone when the same is asked again: the network, or a server that fails or is busy.
+    /// Returns whether the failure may be over when the request is repeated: it is the network's, or that of a server
+    /// that fails or is busy.
     pub fn is_passing(&self) -> bool {
         match self {
             Error::NotSent(_) | Error::Lost(_) | Error::Throttled { .. } => true,
@@ -78,7 +79,7 @@ impl Error {
         }
     }
 
-    /// A good answer that holds something else.
+    /// Returns the error for an answer with a good status and other content than expected.
     pub(crate) fn unexpected(status: u16, expected: &'static str, found: &'static str) -> Error {
         Error::Unexpected { status, content_type: None, expected, found }
     }

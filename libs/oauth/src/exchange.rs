@@ -25,7 +25,7 @@ pub(crate) struct Exchange<'a> {
     /// Nothing but this parameter is sent.
     pub(crate) only: Option<&'static str>,
     pub(crate) expected: &'static str,
-    /// Brings a good answer to the standard's shape, or says what was found in its place.
+    /// Converts a good answer to the standard's shape, or says what it is instead.
     pub(crate) standard: &'a dyn Fn(&Document) -> Result<Document, &'static str>,
     pub(crate) outcome: RefCell<Option<Result<Document, Error>>>,
 }
@@ -83,7 +83,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Where the crate says Basic, in the spelling that all requests share.
+    /// Returns the `Authorization` header of a request that the crate authenticates by Basic, encoded as in all our
+    /// requests.
     fn authorization(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let wanted = self.only.is_none() && headers.contains_key(AUTHORIZATION);
         self.client.secret.as_ref().filter(|_| wanted).map(|secret| wire::basic(self.client, secret))

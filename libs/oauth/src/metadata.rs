@@ -1,8 +1,8 @@
 //! What a server says of itself: RFC 8414 (and OpenID Connect Discovery, which came before it),
 //! and RFC 9728 for the resource that names its servers.
 //!
-//! A document is read field by field: an optional one that is null, empty, of another type or no https address
-//! is as if left out. Only usable metadata is a find; what else stands at a place leads on to the next.
+//! A document is read field by field. An optional field that is null, empty, of another type or no https address counts
+//! as absent. A place without usable metadata leads on to the next place.
 
 use crate::answer;
 use crate::challenge::scopes;
@@ -28,7 +28,7 @@ pub struct Server {
     pub device_authorization: Option<Endpoint>,
     /// Names as in RFC 7591 §2; `client_secret_basic` when it does not say.
     pub token_auth_methods: Vec<String>,
-    /// `scopes_supported`; empty when it does not say.
+    /// The `scopes_supported`; empty when the document has none.
     pub scopes: Vec<String>,
     /// RFC 9207 §3.
     pub sends_iss: bool,
@@ -38,9 +38,9 @@ pub struct Server {
 #[derive(Debug, Clone)]
 pub struct Resource {
     pub resource: String,
-    /// Issuers, in the resource's order.
+    /// The issuers of the authorization servers, in the resource's order.
     pub authorization_servers: Vec<String>,
-    /// `scopes_supported`; empty when it does not say.
+    /// The `scopes_supported`; empty when the document has none.
     pub scopes: Vec<String>,
 }
 
@@ -63,8 +63,8 @@ pub fn server(
     first_usable(transport, headers, SERVER, places, |document| server_of(document, issuer, loopback_http))
 }
 
-/// The metadata of the resource at `url`: where `named` (RFC 9728 §5.1) says, at the resource's well-known place
-/// (§3.1), or at that of its origin. A document about another resource ends the search.
+/// Finds the metadata of the resource at `url`: at the address `named` by a challenge (RFC 9728 §5.1), at the
+/// resource's well-known place (§3.1), or at that of its origin. A document about another resource ends the search.
 pub fn resource(
     transport: &dyn Transport,
     headers: &HeaderMap,
@@ -83,18 +83,18 @@ pub fn resource(
     })
 }
 
-/// What stands at one place.
+/// The judgement on the document at one place.
 enum Judged<T> {
     Usable(T),
-    /// Something of no use, said in a few words: the next place is tried.
+    /// The document is of no use, for the reason given. The next place is tried.
     Useless(&'static str),
-    /// Somebody else's: the search ends.
+    /// The document is about another server or resource. The search ends.
     Foreign(&'static str),
 }
 
 fn server_of(document: &Document, issuer: &str, loopback_http: bool) -> Judged<Server> {
     let Some(own) = document.text("issuer") else { return Judged::Useless("a document without issuer") };
-    // RFC 8414 §3.3: else one server could speak for another.
+    // RFC 8414 §3.3: otherwise one server could speak for another.
     if !host::same_identifier(&own, issuer) {
         return Judged::Foreign("the metadata of another issuer");
     }
@@ -122,7 +122,7 @@ fn server_of(document: &Document, issuer: &str, loopback_http: bool) -> Judged<S
 
 fn resource_of(document: &Document, base: &Url, origin: &Url) -> Judged<Resource> {
     let Some(own) = document.text("resource") else { return Judged::Useless("a document without resource") };
-    // RFC 9728 §3.3: a document about something else would send the token there.
+    // RFC 9728 §3.3: a document about another resource would send the token there.
     if !same_resource(&own, base) && !same_resource(&own, origin) {
         return Judged::Foreign("the metadata of another resource");
     }
@@ -152,7 +152,7 @@ pub(crate) fn post_json(
     Ok(transport.send(request)?)
 }
 
-/// The first place with a usable document; else an error that tells what each place said.
+/// Returns the first usable document, or an error that tells how each place answered.
 fn first_usable<T>(
     transport: &dyn Transport,
     headers: &HeaderMap,
@@ -171,7 +171,7 @@ fn first_usable<T>(
             Ok(Judged::Foreign(found)) => return Err(Error::unexpected(200, expected, found)),
             Err(error) => error,
         };
-        // The other places are on the same host, which is not there.
+        // The other places are on the same host, which cannot be reached.
         let unreachable = matches!(said, Error::NotSent(_));
         if unreachable && tried.is_empty() {
             return Err(said);

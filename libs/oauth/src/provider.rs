@@ -12,7 +12,7 @@ pub struct Provider {
     pub token: Option<Endpoint>,
     pub device_authorization: Option<Endpoint>,
     pub revocation: Option<Revocation>,
-    /// What an `iss` must equal (RFC 9207), but for the slash of an empty path.
+    /// The issuer that an `iss` must equal (RFC 9207), but for the slash of an empty path.
     pub issuer: Option<String>,
     /// The server announced that it always sends `iss` (RFC 9207 §3).
     pub iss_required: bool,
@@ -92,7 +92,7 @@ pub enum Body {
 pub struct Account {
     pub id: Option<String>,
     pub label: Option<String>,
-    /// Who, where the label is that of something that several people share; only in pointers.
+    /// The person, where several people share what the label names. Only pointers have it.
     pub person: Option<String>,
 }
 
@@ -115,7 +115,7 @@ pub struct Revocation {
 pub enum RevocationAuth {
     /// As at the token endpoint.
     Client,
-    /// The client by HTTP Basic, whatever the token endpoint takes.
+    /// HTTP Basic with the client's ID and secret, whatever the token endpoint takes.
     Basic,
     /// The token itself, as bearer.
     Bearer,

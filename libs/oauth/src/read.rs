@@ -1,7 +1,7 @@
 //! The one reader of what providers send: bytes, text, then a document, for every request of this library.
 //!
-//! Content coding, charset, byte order mark, bounds, and what an answer is worth whose end did not come are
-//! decided here and nowhere else. What a document means is judged in `answer`.
+//! Content coding, charset, byte order mark, bounds, and the treatment of an unfinished answer are decided here and
+//! nowhere else. `answer` judges what a document means.
 
 use crate::coding;
 use crate::document::Document;
@@ -12,12 +12,12 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-/// What a body holds.
+/// The content of a body.
 pub(crate) enum Content {
     Document(Document),
     /// HTML, for people.
     Page,
-    /// The beginning of something, and why its end is not there.
+    /// The beginning of a document, and the reason why its end is missing.
     Unfinished(String),
     TooLong,
     /// No text at all.
@@ -39,7 +39,7 @@ pub(crate) fn content(response: Response<Vec<u8>>) -> Content {
         return Content::TooLong;
     }
     let text = Zeroizing::new(text::guess(&undone.bytes, charset(&head.headers).as_deref()).into_owned());
-    // No object in JSON is the beginning of another one: what is whole lacks nothing, wherever the rest is.
+    // No JSON object is the beginning of another one. So a whole object lacks nothing, even if more was to follow.
     if let Some(document) = Document::json(&text) {
         return Content::Document(document);
     }

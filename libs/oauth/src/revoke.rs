@@ -27,7 +27,7 @@ pub fn revoke(
     let mut params = Params::new();
     if !settings.url.contains(IN_URL) && settings.auth != RevocationAuth::Bearer {
         params.push((settings.token_param.clone(), token.expose_secret().to_owned()));
-        // RFC 7009 §2.1 is about POST; what else takes a token has an API of its own.
+        // RFC 7009 §2.1 is about POST. A provider with another method has an API of its own.
         if settings.method == Method::POST {
             params.push(("token_type_hint".to_owned(), hint.to_owned()));
         }

@@ -27,7 +27,7 @@ pub(crate) enum Place {
     PathOrTop,
 }
 
-/// The answer as RFC 6749 §5.1 spells it, or what it is when it holds no usable token.
+/// Returns the answer in the shape of RFC 6749 §5.1, or says what it is if it holds no usable token.
 ///
 /// A lifetime or scope of a strange shape is dropped rather than refused: a rotated refresh token
 /// in the same answer must not be lost over it.

@@ -9,7 +9,7 @@ pub trait Transport {
     fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, TransportError>;
 }
 
-/// What went wrong on the way, for people. It names the host, and no secret and no query.
+/// The reason why a request failed on the network, for people. It names the host, but no secret and no query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Cause {
@@ -24,7 +24,7 @@ impl<T: Into<String>> From<T> for Cause {
     }
 }
 
-/// Why the end of an answer's body did not come: the connection broke off, or its time was over.
+/// The reason why the end of an answer's body did not come: the connection broke or the time was over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished(pub String);
 

@@ -82,7 +82,7 @@ pub(crate) fn authenticate(params: &mut Params, client: &Client, auth: TokenAuth
     None
 }
 
-/// The client as HTTP Basic (RFC 6749 §2.3.1).
+/// Returns the client's credentials as HTTP Basic (RFC 6749 §2.3.1).
 pub(crate) fn basic(client: &Client, secret: &SecretString) -> HeaderValue {
     let secret = form_encoded(secret.expose_secret());
     let pair = Zeroizing::new(format!("{}:{}", form_encoded(&client.id).as_str(), secret.as_str()));
@@ -129,8 +129,8 @@ fn encoded(params: Params, body: Body) -> Vec<u8> {
 
 /// RFC 6749 §2.3.1: id and secret are form-encoded before they are joined.
 ///
-/// A tilde stays itself, which decodes to the same: it is unreserved (RFC 3986 §2.3), and a server that does not
-/// decode must not be given more escapes than needed.
+/// A tilde is not escaped. It is unreserved (RFC 3986 §2.3), so it means the same, and a server that does not decode
+/// should get as few escapes as possible.
 fn form_encoded(text: &str) -> Zeroizing<String> {
     let encoded = Zeroizing::new(form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>());
     Zeroizing::new(encoded.replace("%7E", "~"))

@@ -1,8 +1,8 @@
-//! Whether a file or directory is the person's alone to write.
+//! The judgement whether only the person can write a file or directory.
 //!
-//! It decides for definitions, settings, helpers and homes alike. What counts is who can get at a
-//! file, not its mode alone: behind a directory that nobody else may enter, a mode that lets a group
-//! write lets nobody in. It reads no content and changes nothing.
+//! It is the same for definitions, settings, helpers and homes. A mode that lets others write does no
+//! harm where others cannot reach the file, because they may not enter a directory above it. The module
+//! reads no content and changes nothing.
 
 #![forbid(unsafe_code)]
 
@@ -10,26 +10,26 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Why somebody else could have written a file.
+/// The reasons why somebody else could have written a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exposed {
     /// It belongs to another user, who may always write it.
     Foreign,
-    /// Its mode, which lets others write it, and they can reach it.
+    /// This mode lets others write it, and they can reach it.
     Writable(u32),
 }
 
-/// Write permission of group and others.
+/// The mode bits by which group and others may write.
 const WRITE: u32 = 0o022;
-/// Of a directory in which each removes only what is his own.
+/// The mode bit of a directory in which users can remove only their own files.
 const STICKY: u32 = 0o1000;
-/// Permission of group and others to enter a directory.
+/// The mode bits by which group and others may enter a directory.
 const ENTER: u32 = 0o011;
 
 /// Returns why others could have written `path`, or `None` when only the person and root could.
 ///
-/// `metadata` is that of `path`, links resolved. A file with a second name may be reached by that
-/// one, so its mode alone decides.
+/// `metadata` is that of `path`, with links resolved. A file with several hard links may be reached by
+/// another path, so its mode alone decides.
 pub fn exposed(path: &Path, metadata: &Metadata) -> Option<Exposed> {
     if !is_trusted(metadata.uid(), rustix::process::geteuid().as_raw()) {
         return Some(Exposed::Foreign);
@@ -42,13 +42,13 @@ pub fn exposed(path: &Path, metadata: &Metadata) -> Option<Exposed> {
     Some(Exposed::Writable(mode))
 }
 
-/// Returns whether a file or directory is there for many users, as `/tmp` is: it is root's, or has the sticky bit. Taking
-/// away their right to write would break their programs.
+/// Returns whether a file or directory is meant for many users, as `/tmp` is: it belongs to root or has the sticky bit.
+/// A stricter mode would break the programs of others.
 pub fn is_shared(metadata: &Metadata) -> bool {
     metadata.mode() & STICKY != 0 || metadata.uid() != rustix::process::geteuid().as_raw()
 }
 
-/// Whether a directory above `path` lets nobody else enter. What cannot be looked at counts as open.
+/// Returns whether a directory above `path` lets nobody else enter. A directory that cannot be read counts as open.
 fn is_out_of_reach(path: &Path) -> bool {
     let Ok(real) = path.canonicalize() else { return false };
     let own = rustix::process::geteuid().as_raw();
@@ -58,7 +58,7 @@ fn is_out_of_reach(path: &Path) -> bool {
     real.ancestors().skip(1).any(is_closed)
 }
 
-/// Root could write anything anyway.
+/// Returns whether an owner is trusted: the person, or root, who can write anything anyway.
 fn is_trusted(owner: u32, own: u32) -> bool {
     owner == 0 || owner == own
 }

@@ -164,7 +164,7 @@ impl Error {
         self
     }
 
-    /// A fault of the program; its hint asks for a report.
+    /// Returns an error about a fault of the program. Its hint asks for a report.
     pub fn internal(message: impl Into<String>) -> Self {
         Error::new(Code::Internal, message).hint("a fault of authsome: report it, with what AUTHSOME_TRACE=1 shows")
     }

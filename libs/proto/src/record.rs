@@ -46,11 +46,11 @@ pub struct Bound {
     /// `host[:port][/path]` patterns, sorted.
     #[serde(default)]
     pub targets: Vec<String>,
-    /// How a request carries the credential: a text for each place, the first being the usual one.
-    /// A record of an older program has none, and nothing is compared then.
+    /// The places of a request that may hold the credential, a text for each. The first is the usual one.
+    /// A record of an older program has none, and they are not compared then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub places: Option<Vec<String>>,
-    /// Variables that lead a program somewhere or have an odd name, as `NAME=WHAT`; absent like `places`.
+    /// Variables that hold an address or have an unusual name, as `NAME=WHAT`. They may be absent like `places`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<String>>,
     /// Fields of a newer program.
@@ -59,12 +59,12 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Whether what was confirmed is all that a definition says `now`.
+    /// Returns whether the person confirmed everything that a definition says `now`.
     pub fn confirms(&self, now: &Bound) -> bool {
         now.changes(self).is_empty()
     }
 
-    /// Each thing that is another than it `was`, in words.
+    /// Returns in words each part that differs from what it `was`.
     pub fn changes(&self, was: &Bound) -> Vec<String> {
         let shown = |text: &Option<String>| text.clone().filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
         let mut changed: Vec<_> =
@@ -81,7 +81,7 @@ impl Bound {
         changed.iter().map(text).collect()
     }
 
-    /// What every record has, with a word for each.
+    /// Returns the parts that every record has, with a word for each.
     fn parts(&self) -> [Part; 6] {
         [
             ("tokens", self.token_url.clone()),
@@ -94,10 +94,10 @@ impl Bound {
     }
 }
 
-/// A word, and what is confirmed under it.
+/// A word for a part of a `Bound`, and the part's value.
 type Part = (&'static str, Option<String>);
 
-/// What differs by the slash of an empty path is one place.
+/// Returns whether two values are the same. The slash of an empty path makes no difference.
 fn same(one: &Option<String>, other: &Option<String>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => host::same_identifier(one, other),
@@ -112,8 +112,8 @@ pub struct Renewal {
     pub until: i64,
     /// SHA-256 of the refresh token that was sent, in hex.
     pub token_sha256: String,
-    /// The lock that its writer holds for as long as it lives, when it holds one: a text that names
-    /// one lock file on one running system. Who holds that lock knows that the writer is gone.
+    /// The name of the lock that the writer holds for as long as it lives, if it holds one. It names one
+    /// lock file on one running system. A process that gets this lock knows that the writer is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
 }

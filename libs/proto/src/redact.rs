@@ -35,7 +35,7 @@ pub(crate) fn told(error: &mut crate::Error) {
     }
 }
 
-/// Text of several lines made fit for a terminal: control and bidi characters replaced, but for newline and tab.
+/// Returns text that is safe for a terminal: control and bidi characters are replaced, except newline and tab.
 pub fn for_terminal(text: &str) -> Cow<'_, str> {
     let is_kept = |c: char| !is_hostile(c) || matches!(c, '\n' | '\t');
     if text.chars().all(is_kept) {
@@ -44,8 +44,8 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_kept(c) { c } else { '\u{fffd}' }).collect())
 }
 
-/// JSON made fit for a terminal: what [`for_terminal`] replaces is escaped, which changes no value. JSON has such
-/// characters in texts alone.
+/// Returns JSON that is safe for a terminal: the characters that [`for_terminal`] replaces are escaped. No value
+/// changes, since JSON has such characters in its texts alone.
 pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
     let is_kept = |c: char| !is_hostile(c) || matches!(c, '\n' | '\t');
     if json.chars().all(is_kept) {
@@ -55,7 +55,7 @@ pub fn json_for_terminal(json: &str) -> Cow<'_, str> {
     for c in json.chars() {
         match is_kept(c) {
             true => escaped.push(c),
-            // All of them are in the first plane, so each is one escape (RFC 8259, section 7).
+            // All of them are below U+10000, so each needs one escape (RFC 8259, section 7).
             false => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
         }
     }

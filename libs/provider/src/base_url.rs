@@ -17,7 +17,7 @@ pub enum BadBaseUrl {
 }
 
 impl Definition {
-    /// Some URL of it has `{base_url}` or `{api_base_url}`.
+    /// Returns whether any URL of the definition has `{base_url}` or `{api_base_url}`.
     pub fn is_templated(&self) -> bool {
         let mut copy = self.clone();
         urls(&mut copy).into_iter().any(|url| !is_fixed(url))
@@ -57,7 +57,7 @@ impl Definition {
         Ok(applied)
     }
 
-    /// Where the instance has its API, if the definition says.
+    /// Returns the address of the instance's API, if the definition says it.
     fn api_of(&self, base: &str) -> Result<Option<String>, BadBaseUrl> {
         let host = base.split_once("://").map_or(base, |(_, rest)| rest).split('/').next().unwrap_or_default();
         let fits = |pattern: &str| match pattern.trim_end_matches('/').strip_prefix("https://*") {

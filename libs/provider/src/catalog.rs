@@ -87,7 +87,7 @@ impl CatalogError {
     }
 }
 
-/// Reads a file only when it is asked for, or all of them at once: see [`Catalog::frozen`].
+/// The definitions by name. It reads a file only on demand, or all files at once: see [`Catalog::frozen`].
 #[derive(Debug, Clone)]
 pub struct Catalog {
     folder: Option<PathBuf>,
@@ -95,7 +95,7 @@ pub struct Catalog {
     texts: Option<Texts>,
 }
 
-/// What reading each file gave.
+/// The result of reading each file.
 type Texts = BTreeMap<String, Result<Option<String>, CatalogError>>;
 
 impl Catalog {
@@ -110,7 +110,7 @@ impl Catalog {
         Ok(Catalog { folder: Some(folder.to_owned()), texts: None })
     }
 
-    /// The same catalog with every file as it is now: what is changed later is not seen.
+    /// Returns this catalog with the present text of every file. It does not see later changes.
     pub fn frozen(self) -> Result<Catalog, CatalogError> {
         let texts = self.files()?.into_iter().map(|(name, path)| (name, read(&path))).collect();
         Ok(Catalog { texts: Some(texts), ..self })

@@ -34,14 +34,14 @@ pub struct Definition {
     /// Replaces `{base_url}` everywhere; `login --base-url` overrides it for a connection.
     #[serde(default)]
     pub base_url: Option<String>,
-    /// Where an instance has its API, by its base URL: the first that fits is put in for `{api_base_url}`.
+    /// The addresses of the APIs of instances. The first one that fits the base URL replaces `{api_base_url}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instances: Vec<Instance>,
     /// Where the credential may go: `host`, `host:port`, `host/path`, `*.suffix`, `https://…`.
     #[serde(default)]
     pub api_url: Vec<String>,
-    /// Where in a request the credential may stand. A request chooses by where it puts the
-    /// placeholder; where it puts none, the first place is used. Never empty.
+    /// The places of a request where the credential may stand. A request chooses one by where it has the
+    /// placeholder; without a placeholder it is the first. The list is never empty.
     #[serde(default = "bearer")]
     pub places: Vec<Place>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,13 +69,13 @@ pub enum AuthType {
     ApiKey,
 }
 
-/// The instances of a provider with some base URL, and where they have their API.
+/// The instances of a provider whose base URLs fit a pattern, and the address of their API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
-    /// `https://HOST`, `https://*.SUFFIX`, or `https://*` for any other.
+    /// The pattern: `https://HOST`, `https://*.SUFFIX`, or `https://*` for any base URL.
     pub base_url: String,
-    /// May have `{base_url}`, and `{host}` for the base URL's host and port.
+    /// The address of the API. It may have `{base_url}`, and `{host}` for the base URL's host and port.
     pub api_base_url: String,
 }
 
@@ -141,8 +141,8 @@ pub struct OAuth {
     /// Seconds during which a used refresh token is still taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_grace: Option<u32>,
-    /// A used refresh token that comes again ends the person's other grants, too. Such a provider is
-    /// not sent one again after a lost answer, but within `refresh_grace`.
+    /// Whether a used refresh token that comes again ends the person's other grants, too. After a lost answer, such
+    /// a provider gets the token again only within `refresh_grace`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refresh_reuse_ends_other_grants: bool,
     /// A refresh token is expected; its absence at login is worth a warning.
@@ -203,7 +203,7 @@ pub struct AccountPointers {
     pub id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Who, where several people share what the label names (a workspace): shown behind it.
+    /// The pointer to the person, for labels that several people share (a workspace). It is shown behind the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
 }
@@ -221,7 +221,7 @@ pub struct Userinfo {
 /// How a token is revoked, where it differs from RFC 7009.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// `POST`, or `DELETE`, which may have `{token}` in `revocation_url` in place of a body.
+    /// The method: `POST`, or `DELETE`, which may have `{token}` in `revocation_url` in place of a body.
     #[serde(default = "post")]
     pub method: String,
     #[serde(default)]
@@ -242,14 +242,14 @@ pub enum RevocationAuth {
     /// As at the token endpoint.
     #[default]
     Client,
-    /// The client by HTTP Basic, whatever the token endpoint takes (GitHub).
+    /// HTTP Basic with the client's ID and secret, whatever the token endpoint takes (GitHub).
     Basic,
     /// The access token as bearer (Slack).
     Bearer,
     None,
 }
 
-/// What an API key looks like.
+/// The shape of an API key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
     /// Must match the whole key.
@@ -262,8 +262,8 @@ pub struct ApiKey {
 /// Variables for programs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export {
-    /// What is exported, and the names of the variables that hold it. Each is set for programs; at
-    /// login the first that is set answers the form.
+    /// The exported values, each with the names of its variables. All of them are set for programs; at
+    /// login the first one that is set answers the form.
     pub env: BTreeMap<Exported, Vec<String>>,
 }
 
@@ -296,15 +296,15 @@ pub struct Check {
     /// Headers without which the provider answers nothing useful (a version).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// What else means good, where a refusal has the same status.
+    /// A test of the body, for an API that refuses with the same status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyCheck>,
 }
 
-/// What the JSON of a good answer says (Slack: `true` at `/ok`).
+/// A value in the JSON of a good answer (Slack: `true` at `/ok`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BodyCheck {
-    /// JSON pointer (RFC 6901).
+    /// The JSON pointer to the value (RFC 6901).
     pub pointer: String,
     pub equals: serde_json::Value,
 }

@@ -35,7 +35,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, CatalogError> {
     Ok(Some(text.into_owned()))
 }
 
-/// Refuses what another user could have put there.
+/// Refuses a file or directory that another user could have written.
 pub(crate) fn refuse_exposed(path: &Path, metadata: &Metadata) -> Result<(), CatalogError> {
     match private::exposed(path, metadata) {
         None => Ok(()),

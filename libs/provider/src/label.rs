@@ -1,6 +1,6 @@
 //! A label of a host name with a repeated class of characters in it: `api[0-9]+`.
 //!
-//! It stays inside one label, since no class has a dot, so it never reaches another owner's names.
+//! No class has a dot. So a label never matches names of another owner.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,15 +12,15 @@ pub struct Label(Vec<Part>);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Part {
     Text(String),
-    /// One or more of these characters, sorted.
+    /// One or more of these characters. They are sorted.
     Many(Vec<u8>),
 }
 
-/// More parts than a label has reason for.
+/// The most parts of a label.
 const MOST: usize = 8;
 
 impl Label {
-    /// `None` when it has no class, too many parts, or a character that no label has.
+    /// Returns the label; `None` when it has no class, too many parts, or a character that no label has.
     pub(crate) fn new(parts: Vec<Part>) -> Option<Label> {
         let is_sound = |part: &Part| match part {
             Part::Text(text) => !text.is_empty() && text.bytes().all(is_of_label),
@@ -30,7 +30,7 @@ impl Label {
         (has_class && parts.len() <= MOST && parts.iter().all(is_sound)).then_some(Label(parts))
     }
 
-    /// Whether the whole of `label`, in lower case, is meant.
+    /// Returns whether the whole of `label`, in lower case, matches.
     pub(crate) fn matches(&self, label: &str) -> bool {
         matches(&self.0, label.as_bytes())
     }
@@ -54,7 +54,7 @@ fn is_of_label(byte: u8) -> bool {
 impl FromStr for Label {
     type Err = ();
 
-    /// Text and `[…]+`, where the class holds characters and ranges of them.
+    /// Parses text and `[…]+`, where a class holds characters and ranges of them.
     fn from_str(text: &str) -> Result<Label, ()> {
         let text = text.to_ascii_lowercase();
         let (mut parts, mut rest) = (Vec::new(), text.as_str());
@@ -106,7 +106,7 @@ impl fmt::Display for Label {
     }
 }
 
-/// `0-9a-f`; a hyphen comes last, where it is itself.
+/// Returns a class as text, such as `0-9a-f`. A hyphen comes last, where it stands for itself.
 fn ranges(class: &[u8]) -> String {
     let mut text = String::new();
     let mut rest: Vec<u8> = class.iter().copied().filter(|byte| *byte != b'-').collect();

@@ -15,7 +15,7 @@ type Step = Result<(), Fault>;
 /// The canonical field and the older one that it was made of: where to point in the file.
 pub(crate) type Renamed = Vec<(String, String)>;
 
-/// Rewrites `definition` in place. `order` tells where in the file a field stands.
+/// Rewrites `definition` in place. `order` returns the position of a field in the file.
 pub(crate) fn upgrade(definition: &mut Object, order: impl Fn(&str) -> usize) -> Result<Renamed, Fault> {
     let mut renamed = Renamed::new();
     if definition.get("auth_type").and_then(Value::as_str) == Some("browser") || definition.contains_key("browser") {
@@ -96,7 +96,7 @@ fn base_url(definition: &mut Object, oauth: &mut Object, renamed: &mut Renamed) 
     Ok(())
 }
 
-/// `header_name`, `header_prefix`, `query_param` and `basic` become the one place of the key.
+/// Turns `header_name`, `header_prefix`, `query_param` and `basic` into the one place of the key.
 fn places(definition: &mut Object, renamed: &mut Renamed) -> Step {
     let is_key = definition.get("auth_type").and_then(Value::as_str) == Some("api_key");
     let has_places = definition.get("places").is_some_and(|places| !places.is_null());

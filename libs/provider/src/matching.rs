@@ -16,8 +16,8 @@ pub struct Rule<T> {
     pub targets: Vec<Target>,
     /// Its own auth endpoints; a path is required to except anything but a whole authority.
     pub except: Vec<Target>,
-    /// Places that its credential went to until the definition changed. They are looked at, so that no
-    /// placeholder goes there, and get nothing.
+    /// Places that its credential went to until the definition changed. They get nothing, and their connections are
+    /// opened so that no placeholder goes there.
     pub former: Vec<Target>,
 }
 
@@ -26,8 +26,8 @@ pub struct Rule<T> {
 pub enum Found<'a, T> {
     /// The owner of the target that the request lies in, and the path of that target.
     One(&'a T, Option<&'a str>),
-    /// Its path decides, and two programs may read that differently: nothing may be set there. The owner
-    /// is one of those whose it may be.
+    /// The path decides, and two programs may read it differently, so nothing may be set. The owner is one of those
+    /// that it may belong to.
     Unclear(&'a T),
     /// Equal targets of several owners: nobody's.
     Ambiguous(Vec<&'a T>),
@@ -36,16 +36,16 @@ pub enum Found<'a, T> {
     None,
 }
 
-/// Indices of a rule and of one of its targets.
+/// The index of a rule and that of one of its targets.
 type Entry = (usize, usize);
 
 /// The table, indexed by host: a lookup does not grow with the number of owners.
 #[derive(Debug)]
 pub struct Routes<T> {
     rules: Vec<Rule<T>>,
-    /// By host and port.
+    /// The entries by host and port.
     exact: HashMap<Authority, Vec<Entry>>,
-    /// By suffix and port.
+    /// The entries by suffix and port.
     suffix: HashMap<Authority, Vec<Entry>>,
     /// Host and port to the rules with an exception there.
     except: HashMap<Authority, Vec<usize>>,
@@ -74,7 +74,7 @@ impl<T> Routes<T> {
         routes
     }
 
-    /// Some target lies at this host and port, or lay there: its connections are to be opened up.
+    /// Returns whether some target lies at this host and port, or lay there before. Its connections must be opened.
     pub fn covers(&self, authority: &Authority) -> bool {
         self.levels(authority).next().is_some() || self.was_covered(authority)
     }
@@ -109,8 +109,8 @@ impl<T> Routes<T> {
         }
     }
 
-    /// The targets at a host and port, the most specific hosts first: the exact host before a suffix, the longer
-    /// suffix before the shorter, a label of a kind under it before any.
+    /// Returns the targets at a host and port, the most specific first: an exact host before a suffix, a longer suffix
+    /// before a shorter one, and a label with a class before `*`.
     fn levels<'a>(&'a self, authority: &'a Authority) -> impl Iterator<Item = Cow<'a, [Entry]>> {
         let exact = self.exact.get(authority).map(|entries| Cow::Borrowed(entries.as_slice()));
         let below = suffixes(authority).filter_map(|suffix| self.suffix.get(&suffix));
@@ -129,8 +129,7 @@ impl<T> Routes<T> {
         &self.rules[rule].targets[target]
     }
 
-    /// Of each rule the target with the longest path that the request lies in; only those rules whose is the
-    /// longest of all.
+    /// Returns the targets with the longest path that the request lies in, one of each rule.
     fn longest(&self, entries: &[Entry], path: &str) -> Vec<Entry> {
         let mut length = 0;
         let mut best: Vec<Entry> = Vec::new();
@@ -285,14 +284,14 @@ mod tests {
     #[test]
     fn where_a_path_decides_only_a_canonical_one_counts() {
         for url in [
-            // An endpoint of its own login is excepted there.
+            // The login endpoint on this host is excepted.
             "api.notion.com/v1/oauth//token",
             "api.notion.com/v1/oauth/%74oken",
             "api.notion.com/x/../v1/oauth/token",
             "api.notion.com/v1/oauth%2ftoken",
             "api.notion.com/v1/oauth/token%20",
             "api.notion.com/v1/search;x",
-            // A target has a path.
+            // The target on this host has a path.
             "gmail.googleapis.com/gmail/v1/../../drive",
             "gmail.googleapis.com/evil//../gmail/v1/x",
             "gmail.googleapis.com/evil/../gmail/v1/x",
@@ -303,7 +302,7 @@ mod tests {
         ] {
             assert_eq!(whose(url), "unclear", "{url}");
         }
-        // Elsewhere the path is the provider's affair.
+        // On other hosts the path does not decide.
         for path in ["a//b", "a/../b", "a%2fb", "a;b", "%ff"] {
             assert_eq!(whose(&format!("drive.googleapis.com/{path}")), "google", "{path}");
             assert_eq!(whose(&format!("accounts.google.com/{path}")), "none", "{path}");

@@ -1,17 +1,16 @@
-//! Which variables a definition may name.
+//! The variables that a definition may name.
 //!
-//! A definition is a file that a program may have written, and what it names is set for every command
-//! of a session: a variable that an interpreter, a loader or a package manager obeys must never be
-//! among them.
+//! A program may have written the definition, and its variables are set for every command of a session. So
+//! a variable that an interpreter, a loader or a package manager obeys is never allowed.
 
-/// How a variable's name is judged.
+/// The judgement on a variable's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Naming {
-    /// The provider's own (`NAME_…`), or one that ends as a credential's does.
+    /// The name begins with the provider's own (`NAME_…`) or ends as a credential's does.
     Usual,
-    /// Any other: set only once a person confirmed it.
+    /// Any other name. The variable is set only after a person confirmed it.
     Odd,
-    /// No name for a variable, or one that programs obey.
+    /// The name cannot be a variable's, or programs obey the variable.
     Never,
 }
 
@@ -26,10 +25,10 @@ pub(crate) fn naming(variable: &str, provider: &str) -> Naming {
     if own || credential { Naming::Usual } else { Naming::Odd }
 }
 
-/// How the name of a variable ends that holds a credential.
+/// The ends of names of variables that hold a credential.
 const CREDENTIAL: &[&str] = &["_TOKEN", "_KEY", "_APIKEY", "_SECRET", "_PAT", "_PASSWORD"];
 
-/// Of shells, loaders, interpreters, compilers, package managers and clients, by their manuals.
+/// The variables that shells, loaders, interpreters, compilers, package managers and clients obey, by their manuals.
 const OBEYED: &[&str] = &[
     "BASH_ENV",
     "BROWSER",
@@ -102,10 +101,10 @@ const OBEYED: &[&str] = &[
     "ZDOTDIR",
 ];
 
-/// Beginnings of names that belong to the loader, to us, to git and to TLS, whatever follows.
+/// The beginnings of names that belong to the loader, to authsome, to git and to TLS, whatever follows.
 const NEVER: &[&str] = &["LD_", "DYLD_", "AUTHSOME_", "GIT_", "SSL_"];
 
-/// Beginnings of the names of tools that read their settings there, but for a credential.
+/// The beginnings of the names of settings of tools. A credential of such a tool is allowed.
 const SETTINGS: &[&str] = &[
     "BUNDLE_",
     "CARGO_",
@@ -128,7 +127,7 @@ const SETTINGS: &[&str] = &[
     "YARN_",
 ];
 
-/// Ends of names by which a program is led elsewhere or given code.
+/// The ends of names that lead a program elsewhere or give it code.
 const LEADS: &[&str] = &[
     "_PROXY",
     "_OPTIONS",
@@ -142,8 +141,8 @@ const LEADS: &[&str] = &[
     "_STARTUP",
 ];
 
-/// Whether some program does what the variable says. `_BASE_URL` leads a client to a host, which a provider
-/// may say of its own clients alone.
+/// Returns whether some program obeys the variable. A `_BASE_URL` leads a client to a host, so a provider may set only
+/// its own.
 fn is_obeyed(upper: &str, own: bool, credential: bool) -> bool {
     let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| upper.starts_with(beginning));
     OBEYED.contains(&upper)
@@ -221,7 +220,7 @@ mod tests {
         for name in ["ACME", "token", "GITLAB_HOST", "MY_ADDRESS", "ACMEX_URL"] {
             assert_eq!(naming(name, "acme"), Naming::Odd, "{name}");
         }
-        // The name of a definition makes nobody else's variable its own.
+        // A definition does not own another program's variables by having its name.
         assert_eq!(naming("PIP_INDEX_URL", "pip"), Naming::Never);
         assert_eq!(naming("NODE_OPTIONS", "node"), Naming::Never);
     }

@@ -34,7 +34,7 @@ pub fn parse(file: &str, text: &str, origin: Origin) -> Result<(Definition, Vec<
     Ok((definition, complaints.map(Warning).collect()))
 }
 
-/// Reads a definition that a host gave over the protocol, older spellings included. It was judged there.
+/// Reads a definition that a host gave over the protocol, older spellings included. The host has checked it.
 pub fn given(mut object: serde_json::Map<String, Value>) -> Result<Definition, String> {
     let as_text = |fault: Fault| format!("{} {}", fault.field, fault.message);
     legacy::upgrade(&mut object, |_| 0).map_err(as_text)?;

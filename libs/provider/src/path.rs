@@ -2,17 +2,17 @@
 //!
 //! Two programs that read one path differently are how a credential reaches what a rule excludes
 //! (`/oauth//token`, `/x/..%2foauth/token`, `/oauth/token%20`). So where a path decides, only a
-//! canonical one counts: one that no program has a reason to change before it reads it. The path that
+//! canonical one counts, which no program has a reason to change before it reads it. The path that
 //! is sent stays as it was.
 
-/// Whether all programs read `path` in the same way. It is a request's path, without its query.
+/// Returns whether all programs read `path` in the same way. It is a request's path without the query.
 ///
 /// Refused are dot segments, empty segments (but for a final slash), `\`, `;`, everything but visible
 /// ASCII, and escapes that are improper or stand for a control character, for a character that needs
 /// none (RFC 3986 §2.3), for one that would divide the path anew (`/ \ ; ? # %`), for white space at the
 /// end or beginning of a segment, or for bytes that are not UTF-8.
 pub fn is_canonical(path: &str) -> bool {
-    // Of OPTIONS: the server as a whole (RFC 9112 §3.2.4).
+    // An OPTIONS request may be about the server as a whole (RFC 9112 §3.2.4).
     if path == "*" {
         return true;
     }
@@ -21,12 +21,12 @@ pub fn is_canonical(path: &str) -> bool {
     path == "/" || segments.split('/').all(is_canonical_segment)
 }
 
-/// Whether a canonical `path` is `prefix` or lies below it, by segment. `prefix` has no final slash.
+/// Returns whether a canonical `path` is `prefix` or lies below it, by segments. `prefix` has no final slash.
 pub(crate) fn is_within(path: &str, prefix: &str) -> bool {
     prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a canonical `path` is `endpoint` or lies below it, whatever the case of its letters.
+/// Returns whether a canonical `path` is `endpoint` or lies below it. The case of letters does not matter.
 ///
 /// An endpoint at the root is the root alone.
 pub(crate) fn is_at(path: &str, endpoint: &str) -> bool {
@@ -36,7 +36,7 @@ pub(crate) fn is_at(path: &str, endpoint: &str) -> bool {
     is_within(&path.to_ascii_lowercase(), &endpoint.to_ascii_lowercase())
 }
 
-/// The canonical spelling of a path in a definition: no dot segments, no empty ones, no final slash.
+/// Returns the canonical form of a path in a definition: without dot segments, empty segments and a final slash.
 pub(crate) fn canonical(path: &str) -> String {
     let decoded = decode_unreserved(path.as_bytes());
     let mut kept = Vec::new();
@@ -63,7 +63,7 @@ fn is_canonical_segment(segment: &str) -> bool {
     str::from_utf8(&plain).is_ok_and(|plain| plain.trim() == plain)
 }
 
-/// The bytes of a segment without its escapes; `None` where an escape may not be there.
+/// Returns the decoded bytes of a segment; `None` when it has an escape that a canonical path may not have.
 fn unescape(segment: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::with_capacity(segment.len());
     let mut rest = segment;
@@ -206,8 +206,8 @@ mod tests {
         assert!(is_at("/", "/") && !is_at("/users", "/"));
     }
 
-    /// All escapes undone, as often as there are any, `\` for `/`, parameters and spaces away: as loosely as a
-    /// server may read.
+    /// Returns a path as the loosest server may read it: decoded until no escape is left, with `/` for `\`, and without
+    /// parameters and spaces.
     fn loosely(path: &str) -> String {
         let mut text = path.to_owned();
         for _ in 0..3 {
@@ -233,8 +233,7 @@ mod tests {
     }
 
     proptest! {
-        /// However loosely a server reads: a canonical path does not lead it into an endpoint, or out of a
-        /// prefix, without our seeing it.
+        /// A canonical path leads even the loosest server into no endpoint and out of no prefix without our seeing it.
         #[test]
         fn a_canonical_path_is_read_alike_by_all(path in "/(v1|oauth|token|x|\\.|%2e|%2f|/|%20|;|\\\\|%25|%00|%74oken|%5c){0,8}") {
             if is_canonical(&path) {
@@ -249,7 +248,7 @@ mod tests {
             let _ = (is_canonical(&path), canonical(&path), is_at(&path, "/x"));
         }
 
-        /// What a definition may name, a request can be spelt as.
+        /// Every path that a definition may name is canonical in a request.
         #[test]
         fn a_definition_s_path_is_its_own_canonical_spelling(path in "(/|\\.|a|%61|%2e|%3a|%c3%a9|~){0,12}") {
             let once = canonical(&path);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A place of a request, as a definition names it.
+/// A place of a request where a definition lets a credential stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub enum Place {
@@ -29,12 +29,12 @@ pub enum Half {
 }
 
 impl Place {
-    /// `Authorization: Bearer …` (RFC 6750 §2.1), which a definition that names no place means.
+    /// Returns `Authorization: Bearer …` (RFC 6750 §2.1), the place of a definition that names none.
     pub fn bearer() -> Place {
         Place::Header { name: "Authorization".to_owned(), scheme: Some("Bearer".to_owned()) }
     }
 
-    /// The name of the header, in lower case, or that of the parameter.
+    /// Returns the name of the header, in lower case, or of the parameter.
     pub fn name(&self) -> String {
         match self {
             Place::Header { name, .. } => name.to_ascii_lowercase(),
@@ -43,13 +43,13 @@ impl Place {
         }
     }
 
-    /// The name of the header, if the place is in one.
+    /// Returns the name of the header, if the place is in one.
     pub fn header(&self) -> Option<String> {
         (!matches!(self, Place::Query { .. })).then(|| self.name())
     }
 }
 
-/// The one text of a place that a person confirms and that places are compared by.
+/// The text of a place. A person confirms it, and places are compared by it.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -18,7 +18,7 @@ enum Piece {
     Text(String),
     /// `.*`, `.+`: anything, dots too.
     Anything,
-    /// `[0-9]+`: one or more of these, which have no dot.
+    /// One or more of these characters, as in `[0-9]+`. None is a dot.
     Many(Vec<u8>),
     Start,
     End,
@@ -82,7 +82,8 @@ fn shapes(hir: &Hir) -> Result<Vec<Vec<Piece>>, String> {
     if shapes.len() > MOST { Err(too_much()) } else { Ok(shapes) }
 }
 
-/// The characters of a class that has no dot, or of one letter: a repetition of them stays inside a label.
+/// Returns the characters of a class, or of a single character, if none is a dot. A repetition of them stays inside a
+/// label.
 fn within_a_label(hir: &Hir) -> Option<Vec<u8>> {
     let has: Box<dyn Fn(char) -> bool> = match hir.kind() {
         HirKind::Capture(capture) => return within_a_label(&capture.sub),
@@ -102,7 +103,8 @@ fn within_a_label(hir: &Hir) -> Option<Vec<u8>> {
     (!has('.') && !members.is_empty()).then_some(members)
 }
 
-/// `[0-9]{2,}` and its like, as one or more; a known number as so many. An empty label is no name.
+/// Returns the texts that a repetition can match: nothing or many characters for `*`, many for `+`, and each number of a
+/// single character for `a{1,3}`. It returns `None` for any other count.
 fn counted(class: Vec<u8>, min: u32, max: Option<u32>) -> Option<Vec<Vec<Piece>>> {
     match (min, max) {
         (0, None) => Some(vec![vec![], vec![Piece::Many(class)]]),
@@ -176,7 +178,7 @@ fn pattern(regex: &str, shape: &[Piece]) -> Result<HostPattern, String> {
     }
 }
 
-/// Names that differ within their first label: its parts, then the suffix.
+/// Returns the pattern for names that differ within their first label: the label's parts, then the suffix.
 fn labelled(pieces: &[Piece]) -> Result<HostPattern, String> {
     let more = || "is more than names and *.suffix; list the hosts instead".to_owned();
     let Some((Piece::Text(last), first)) = pieces.split_last() else { return Err(more()) };

@@ -1,4 +1,4 @@
-//! A secret value, put into the places where the provider takes it.
+//! The slots of a request, with a secret in each place where the provider accepts it.
 
 use crate::definition::Definition;
 use crate::place::{Half, Place};
@@ -32,7 +32,7 @@ fn value(place: &Place, secret: &str) -> Result<SecretString, BadSecret> {
     Ok(SecretString::from(match place {
         Place::Query { .. } | Place::Header { scheme: None, .. } => secret.to_owned(),
         Place::Header { scheme: Some(scheme), .. } => format!("{scheme} {secret}"),
-        // The first colon ends the user.
+        // The first colon ends the user's name.
         Place::Basic { half: Half::User, .. } if secret.contains(':') => return Err(BadSecret),
         Place::Basic { half: Half::User, other } => format!("Basic {}", STANDARD.encode(format!("{secret}:{other}"))),
         Place::Basic { half: Half::Password, other } => {

@@ -13,11 +13,11 @@ type Checked = Result<(), Fault>;
 /// Stands in for `{base_url}` where a definition has no default.
 const SOME_BASE_URL: &str = "https://base-url.example.com";
 
-/// Entries of `api_url`: each is looked at with every session, stands in the certificate of its authority, and
-/// goes over the pipe with all others in one line.
+/// The most entries of `api_url`. Every session reads them all, has them in the certificate of its authority, and sends
+/// them over the pipe in one line.
 const MOST_PLACES: usize = 256;
 
-/// Characters of an entry.
+/// The most characters of an entry.
 const LONGEST_PLACE: usize = 1024;
 
 /// The flows of our own that give an OAuth token; any other name is a helper's, which knows itself what it needs.
@@ -76,7 +76,7 @@ fn names(definition: &Definition) -> Checked {
     Ok(())
 }
 
-/// One definition must not stop every session.
+/// Checks the size of a definition, because a huge one would stop every session.
 fn size(definition: &Definition) -> Checked {
     let count = definition.api_url.len();
     if count > MOST_PLACES {
@@ -128,7 +128,7 @@ fn flow(definition: &Definition) -> Checked {
     Ok(())
 }
 
-/// Each instance's base URL and API, as far as they can be judged without knowing the instance.
+/// Checks the base URL and API of each entry of `instances`, as far as that is possible without knowing the instance.
 fn instances(definition: &Definition) -> Checked {
     for (index, instance) in definition.instances.iter().enumerate() {
         let some = |text: &str| text.replace("{base_url}", SOME_BASE_URL).replace("{host}", "base-url.example.com");

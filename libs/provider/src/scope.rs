@@ -17,10 +17,9 @@ pub struct Scope {
     pub resource: Option<String>,
     /// Canonical texts, sorted.
     pub targets: Vec<String>,
-    /// How a request carries the credential: a text for each place, in the definition's order.
+    /// The places of a request where the credential may stand, a text for each, in the definition's order.
     pub places: Vec<String>,
-    /// Variables that lead a program somewhere, or have a name of no usual kind; see
-    /// [`Definition::confirmed_variables`].
+    /// The variables that hold an address or have an unusual name; see [`Definition::confirmed_variables`].
     pub variables: Vec<String>,
 }
 
@@ -79,7 +78,8 @@ impl Definition {
     }
 }
 
-/// The place of an endpoint; what follows a template in a revocation URL is the token's or client's own.
+/// Returns the place of an endpoint. The path of a revocation URL counts only up to a template, which stands for the
+/// token or the client.
 fn place(url: &str) -> Option<Target> {
     let fixed = url.split('{').next().unwrap_or(url);
     let url = endpoint::parse(fixed, true).ok()?;

@@ -56,7 +56,7 @@ impl<'a> Source<'a> {
         complaint(self.file, self.text, self.offset(field), named, message)
     }
 
-    /// Where a field stands in the text, in bytes, or else the nearest one around it.
+    /// Returns the position of a field in the text, in bytes, or else that of the nearest field around it.
     pub fn offset(&self, field: &str) -> usize {
         let mut node = &self.tree;
         let mut offset = node.range().start;

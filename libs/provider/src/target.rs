@@ -17,7 +17,7 @@ pub enum HostPattern {
     Exact(Host),
     /// The suffix without `*.`; one or more labels stand before it.
     Suffix(Host),
-    /// One label of a kind, `api[0-9]+`, before the suffix.
+    /// One label with a class, such as `api[0-9]+`, before the suffix.
     Labelled(Label, Host),
 }
 
@@ -57,7 +57,7 @@ impl HostPattern {
         }
     }
 
-    /// The name without what stands for several.
+    /// Returns the name without its `*` or its label with a class.
     pub fn name(&self) -> &Host {
         match self {
             HostPattern::Exact(host) | HostPattern::Suffix(host) | HostPattern::Labelled(_, host) => host,
@@ -90,8 +90,8 @@ impl Target {
         Ok(Target { host: host.parse()?, port, path })
     }
 
-    /// Whether a request lies here. `path` is without query; where this target has one, only a canonical
-    /// path does.
+    /// Returns whether a request lies in this target. `path` has no query. If this target has a path, that of the
+    /// request must be canonical.
     pub fn matches(&self, authority: &Authority, path: &str) -> bool {
         let within = |prefix: &str| path::is_canonical(path) && path::is_within(path, prefix);
         self.port == authority.port && self.host.matches(&authority.host) && self.path.as_deref().is_none_or(within)
@@ -146,7 +146,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// A first label that stands for several, and the name behind it. The `[` of an address is none.
+/// Splits off a first label with a class from the name behind it. The `[` of an IPv6 address begins no class.
 fn first_label(text: &str) -> (Option<&str>, &str) {
     match text.split_once('.') {
         Some((first, rest)) if first == "*" || (first.contains('[') && !first.contains(':')) => (Some(first), rest),

@@ -18,7 +18,7 @@ impl Definition {
         self.credential_variables().into_iter().map(|name| (name, credential)).chain(others).collect()
     }
 
-    /// Returns the variables of the credential, the first being the one that counts first at login.
+    /// Returns the variables of the credential. At login the first one that is set counts.
     pub fn credential_variables(&self) -> Vec<String> {
         let credential = Exported::credential_of(self.auth_type);
         match self.export.env.get(&credential) {
@@ -36,9 +36,8 @@ impl Definition {
         self.variables().into_iter().filter_map(|(name, holds)| Some((name, value(holds)?))).collect()
     }
 
-    /// Returns what a person confirms of the variables, a text for each, sorted: those that hold an
-    /// address, with it, and those whose name is neither the provider's own nor a credential's usual
-    /// one. The base URL must have been applied.
+    /// Returns the variables that a person confirms, a text for each, sorted: those that hold an address, with
+    /// the address, and those with an unusual name. The base URL must have been applied.
     pub fn confirmed_variables(&self) -> Vec<String> {
         let text = |(name, holds): (String, Exported)| match self.public_value(holds) {
             Some(address) => Some(format!("{name}={address}")),
@@ -65,7 +64,7 @@ impl Definition {
 }
 
 impl Exported {
-    /// What a connection of this kind has.
+    /// Returns the kind of credential that a connection of this type has.
     pub fn credential_of(kind: AuthType) -> Exported {
         match kind {
             AuthType::OAuth2 => Exported::AccessToken,

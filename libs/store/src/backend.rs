@@ -23,9 +23,9 @@ pub(crate) struct Kind {
 
 pub(crate) type Opened = (Founding, Box<dyn Backend>);
 
-/// What a vault is made with; an upgrade alone changes it.
+/// The data that a vault is created with. Only an upgrade changes it.
 pub(crate) struct Founding {
-    /// 1 has no register, 2 has one.
+    /// The format of the vault: 1 has no register, 2 has one.
     pub format: u32,
     /// The count of revisions begins after this.
     pub first_rev: u64,
@@ -33,24 +33,24 @@ pub(crate) struct Founding {
     pub check: Vec<u8>,
 }
 
-/// What changes with every write, as of one moment.
+/// The data that changes with every write, as of one moment.
 pub(crate) struct State {
     /// The last revision used.
     pub last_rev: u64,
-    /// Sealed. A vault of format 1 has none.
+    /// The sealed register. A vault of format 1 has none.
     pub register: Option<Vec<u8>>,
 }
 
-/// What a write finds.
+/// The state of the vault before a write.
 pub(crate) struct Before {
     pub state: State,
-    /// The key's present revision.
+    /// The key's present revision, if it has one.
     pub there: Option<u64>,
-    /// The one that the write would get.
+    /// The revision that the write would get.
     pub rev: u64,
 }
 
-/// What a vault of format 1 gets that it had not.
+/// The data that an upgrade adds to a vault of format 1.
 pub(crate) struct Upgrade {
     pub check: Vec<u8>,
     pub register: Vec<u8>,
@@ -76,30 +76,31 @@ pub(crate) struct ListedRow {
 
 /// What a write wants, once it has seen what is there.
 pub(crate) enum Change {
-    /// The entry, and the register that goes with it.
+    /// Writes the entry and the new register.
     Put(Sealed, Vec<u8>),
-    /// The register that goes with it.
+    /// Erases the entry and writes the new register.
     Erase(Vec<u8>),
     /// Writes nothing; no revision is used up.
     Nothing,
 }
 
-/// Decides within the write's transaction.
+/// The decision about a write, taken within its transaction.
 pub(crate) type Decide<'a> = &'a mut dyn FnMut(Before) -> Result<Change>;
 
-/// Makes what is new, given the revisions of all entries and the last one used.
+/// The maker of an upgrade. It gets the revisions of all entries and the last one used.
 pub(crate) type MakeUpgrade<'a> = &'a mut dyn FnMut(Vec<u64>, u64) -> Result<Upgrade>;
 
 pub(crate) trait Backend: Send {
-    /// Whether it is good for one operation alone: it keeps others out while it is open, or would not see what they
-    /// write.
+    /// Returns whether the file must be closed after one operation, because it keeps others out while it is open or
+    /// would not see their writes.
     fn is_momentary(&self) -> bool;
 
-    /// The row, and the state of the same moment.
+    /// Returns the row of a key, and the state of the same moment.
     fn get(&self, key: &str) -> Result<Option<(State, Row)>>;
 
-    /// Gives the state to `begin`, and then to `take` the rows whose keys begin with `prefix` and lie after `after`, in
-    /// the order of their bytes, until it refuses one; all from one moment. Tells whether rows are left.
+    /// Gives the state to `begin`, and then gives the rows to `take` until it refuses one. The rows are those whose
+    /// keys begin with `prefix` and lie after `after`, in the order of their bytes. All is from one moment. It returns
+    /// whether rows are left.
     fn list(&self, prefix: &str, after: &str, begin: Begin<'_>, take: Take<'_>) -> Result<bool>;
 
     /// The last revision used.
@@ -109,11 +110,12 @@ pub(crate) trait Backend: Send {
     /// `decide` was given.
     fn write(&mut self, key: &str, decide: Decide<'_>) -> Result<u64>;
 
-    /// Makes a vault of format 1 one of format 2, durably, unless another process did; it must be opened anew then.
+    /// Upgrades a vault of format 1 to format 2, durably, unless another process did so. The vault must then be opened
+    /// anew.
     fn upgrade(&mut self, make: MakeUpgrade<'_>) -> Result<()>;
 }
 
-/// Takes the state before the first row.
+/// The function that takes the state before the first row.
 pub(crate) type Begin<'a> = &'a mut dyn FnMut(State) -> Result<()>;
 
 /// Takes one row; `false` ends the page before it.

@@ -23,13 +23,13 @@ pub(crate) struct Open {
     pub backend: Box<dyn Backend>,
     pub sealer: Sealer,
     identity: (u64, u64),
-    /// Why a vault of an older format could not be brought to the present one: it can be read, and not written to.
+    /// The reason why a vault of an older format could not be upgraded. Such a vault can be read but not written.
     not_upgraded: Option<Error>,
 }
 
 /// The format of a vault without a register.
 const WITHOUT_REGISTER: u32 = 1;
-/// The format that is written.
+/// The format of a new vault.
 const FORMAT: u32 = 2;
 
 impl Open {
@@ -38,7 +38,7 @@ impl Open {
         self.identity == found.identity
     }
 
-    /// Whether it must be closed after an operation: see [`Backend::is_momentary`].
+    /// Returns whether it must be closed after an operation: see [`Backend::is_momentary`].
     pub fn is_momentary(&self) -> bool {
         self.backend.is_momentary() || self.not_upgraded.is_some()
     }
@@ -82,7 +82,7 @@ pub(crate) fn open(home: &Home, Found { kind, identity }: Found) -> Result<Open>
     }
 }
 
-/// Opens the file and looks whether it is of a known format and belongs to the key.
+/// Opens the file and checks that it has a known format and belongs to the key.
 fn checked(home: &Home, kind: &Kind, sealer: &Sealer) -> Result<Opened> {
     let (mut founding, backend) = (kind.open)(home)?;
     if ![WITHOUT_REGISTER, FORMAT].contains(&founding.format) {
@@ -124,7 +124,8 @@ pub(crate) fn make(home: &Home) -> Result<()> {
     (kind.create)(home, &Founding { format: FORMAT, first_rev, check }, &register)
 }
 
-/// Bound to the format, so that a vault with a register cannot be passed off as one without.
+/// Returns the place that the check is sealed for. It depends on the format, so that a vault with a register cannot
+/// pass for one without.
 fn check_place(format: u32, first_rev: u64) -> Place<'static> {
     let part = if format == WITHOUT_REGISTER { Part::CheckWithoutRegister } else { Part::Check };
     Place { part, key: "", rev: first_rev }
@@ -155,7 +156,7 @@ mod tests {
         rusqlite::Connection::open(folder.join("vault.db")).unwrap()
     }
 
-    /// A vault as it was before there was a register.
+    /// Turns the vault into one of format 1, without a register.
     fn of_format_1(folder: &std::path::Path) {
         Vault::open(folder).unwrap().put(&put("ntn_old")).unwrap();
         let home = Home::find(folder).unwrap().unwrap();

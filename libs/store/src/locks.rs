@@ -11,7 +11,7 @@ use std::fs::{File, TryLockError};
 /// Held while a vault is made, and round each write.
 pub(crate) const WRITE: &str = "write";
 
-/// What mends a lock that the system refuses.
+/// The hint for a lock that the system refuses.
 const NO_LOCKS: &str = "authsome --home DIR … uses a home on a file system with locks (flock(2))";
 
 /// The open file of a lock, not yet locked; makes `locks` when it is missing.

@@ -1,21 +1,22 @@
-//! The register: which revisions are current, sealed with the revision of the last write.
+//! The register: the list of current revisions, sealed with the revision of the last write.
 //!
-//! A row is bound to its key and revision, and no revision is ever used twice, in the whole vault. So a row is of
-//! today if its revision stands here, and one that was put back is known. Whoever puts back the register as well
-//! must put back all rows, which is the whole file.
+//! A row is bound to its key and revision, and no revision is used twice in the whole vault. So a row is current if
+//! its revision is in the register, and an older row that was put back is noticed. An older register fits only all
+//! older rows together, which is the whole file.
 
 use crate::backend::State;
 use crate::seal::{Part, Place, Sealer};
 use proto::{Error, Result};
 
-/// The current revisions.
+/// The current revisions of a vault.
 pub(crate) struct Register {
-    /// In ascending order. `None` for a vault that has no register yet: then every row is of today.
+    /// The revisions in ascending order. `None` for a vault that has no register yet, in which every row counts as
+    /// current.
     revs: Option<Vec<u64>>,
 }
 
 impl Register {
-    /// Of a vault with these entries.
+    /// Returns the register of a vault whose entries have these revisions.
     pub fn of(mut revs: Vec<u64>) -> Register {
         revs.sort_unstable();
         Register { revs: Some(revs) }
@@ -24,7 +25,7 @@ impl Register {
     /// Opens the register of a vault in this state.
     ///
     /// # Errors
-    /// `unavailable` when it was changed, or is that of another moment.
+    /// `unavailable` when the register was changed or is of another moment.
     pub fn open(sealer: &Sealer, state: State) -> Result<Register> {
         let Some(sealed) = state.register else { return Ok(Register { revs: None }) };
         let opened = sealer.open(place(state.last_rev), sealed).and_then(|text| {
@@ -45,12 +46,12 @@ impl Register {
         }
     }
 
-    /// Whether a row of this revision is of today.
+    /// Returns whether a row of this revision is current.
     pub fn has(&self, rev: u64) -> bool {
         self.revs.as_ref().is_none_or(|revs| revs.binary_search(&rev).is_ok())
     }
 
-    /// Takes out the revision that was there, and adds the one that takes its place.
+    /// Replaces the revision `was` by `is`. Either may be missing.
     pub fn replace(&mut self, was: Option<u64>, is: Option<u64>) {
         let Some(revs) = self.revs.as_mut() else { return };
         if let Some(at) = was.and_then(|was| revs.binary_search(&was).ok()) {
@@ -63,10 +64,10 @@ impl Register {
         }
     }
 
-    /// Seals it for the state after the write that got the revision `last_rev`.
+    /// Seals the register for the state after the write with the revision `last_rev`.
     pub fn seal(&self, sealer: &Sealer, last_rev: u64) -> Result<Vec<u8>> {
         let mut last = 0;
-        // Each as the step from the one before: most are near each other, and so short.
+        // Each revision is stored as the step from the one before. Most steps are small and so take few bytes.
         let steps = self.revs.iter().flatten().map(|rev| {
             let step = rev - last;
             last = *rev;

@@ -20,7 +20,7 @@ pub(crate) enum Part {
     CheckWithoutRegister,
     /// Tells the right key from a wrong one, and that the vault has a register.
     Check,
-    /// Which revisions are current.
+    /// The list of current revisions.
     Register,
     Record,
     Secret,

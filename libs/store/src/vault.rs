@@ -92,7 +92,7 @@ impl Vault {
         let mut begin = |state: State| {
             let rev = state.last_rev;
             let register = Register::open(&open.sealer, state)?;
-            // It is called once.
+            // This closure is called once.
             let _ = begun.set((rev, register));
             Ok(())
         };
@@ -230,7 +230,7 @@ fn expect(expected: &Expect, there: Option<u64>, register: &Register, key: &str)
         (Expect::Anything, _) | (Expect::Missing, None) => Ok(()),
         (Expect::Missing, Some(_)) => conflict("is there already"),
         (Expect::Rev(_), None) => conflict("is gone"),
-        // What was put back is no state to go on from.
+        // Nobody may write on the basis of a row that was put back.
         (Expect::Rev(_), Some(there)) if !register.has(there) => Err(entry::closed(key)),
         (Expect::Rev(rev), Some(there)) if *rev == there.to_string() => Ok(()),
         (Expect::Rev(_), Some(_)) => conflict("changed since it was read"),

@@ -64,7 +64,7 @@ impl Ca {
         Ok(Arc::new(config))
     }
 
-    /// A server's side of TLS with the CA's own certificate, as people make who want one that is self-signed.
+    /// Returns a server's TLS with the CA's own certificate, as people use it for a self-signed server.
     pub fn own_server_config(&self) -> io::Result<Arc<ServerConfig>> {
         let private = PrivateKeyDer::try_from(self.0.issuer.key().serialize_der()).map_err(io::Error::other)?;
         let config = ServerConfig::builder_with_provider(provider())

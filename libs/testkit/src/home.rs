@@ -37,12 +37,12 @@ pub struct Home {
     programs: PathBuf,
     env: Vec<(String, String)>,
     limit: Duration,
-    /// Another user and group to run the programs as, when the test is root.
+    /// The user and group to run the programs as, when the test is root.
     user: Option<u32>,
     umask: Option<&'static str>,
 }
 
-/// `nobody`: a user that is no more than a user.
+/// The ID of `nobody`, an ordinary user.
 const NOBODY: u32 = 65534;
 
 impl Home {
@@ -123,7 +123,7 @@ impl Home {
         fs::read_dir(path)?.try_for_each(|entry| self.hand_over(&entry?.path()))
     }
 
-    /// Under which umask the programs run, in octal.
+    /// Sets the umask under which the programs run, in octal.
     pub fn set_umask(&mut self, umask: &'static str) {
         self.umask = Some(umask);
     }
@@ -228,7 +228,7 @@ fn write(path: PathBuf, text: &str, mode: u32) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// The programs where every user may run them.
+/// Copies the programs to a place where every user may run them.
 fn copy_programs(from: &Path, to: &Path) -> io::Result<PathBuf> {
     DirBuilder::new().mode(0o755).create(to)?;
     for entry in fs::read_dir(from)? {

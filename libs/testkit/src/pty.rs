@@ -32,9 +32,9 @@ use crate::wait::{lock, wait_until};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Pty {
-    /// None once it was hung up.
+    /// The terminal; `None` once it was hung up.
     pty: Option<Arc<blocking::Pty>>,
-    /// While it is open, the reader reads.
+    /// A descriptor that keeps the reader going while it is open.
     open: Option<OwnedFd>,
     child: Child,
     seen: Arc<Mutex<Vec<u8>>>,
@@ -60,10 +60,10 @@ impl Pty {
         Ok(Pty { pty, open, child, seen, reader, passed: 0, end: Instant::now() + limit })
     }
 
-    /// Takes the terminal away, as a closed window or a lost connection does. The program goes on as it likes.
+    /// Takes the terminal away, as a closed window or a lost connection does. The program may go on.
     pub fn hang_up(&mut self) {
         self.open = None;
-        // Its thread holds the terminal, too.
+        // The reader's thread holds the terminal as well.
         self.reader.take().map(JoinHandle::join);
         self.pty = None;
     }
@@ -175,7 +175,7 @@ impl Drop for Pty {
     }
 }
 
-/// Reads until the last program leaves the terminal, which is an error, or until `closed` is.
+/// Reads until the last program leaves the terminal, which is an error, or until `closed` is closed.
 fn read_all(mut pty: &blocking::Pty, closed: &OwnedFd, seen: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 4096];
     loop {

@@ -1,9 +1,9 @@
-//! Bytes to text: what a byte order mark or a charset says that they are.
+//! Decoding of bytes to text by a byte order mark or a charset.
 //!
-//! Editors, shells and servers put a mark before UTF-8, or write UTF-16, and JSON parsers refuse both.
-//! [`read`] is for a person's own files and input: a mark, or else UTF-8, or an error. [`guess`] is for what
-//! a server sent, where every byte that can be read counts: it takes the charset from the header and never
-//! fails. Neither knows what the text means.
+//! Some editors, shells and servers put a mark before UTF-8, or write UTF-16, and JSON parsers refuse both.
+//! [`read`] is for a person's own files and input. It decodes by a mark or as UTF-8, or fails. [`guess`] is for
+//! answers of servers. It takes the charset from the header and never fails, since every byte that can be read
+//! counts. Neither knows what the text means.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The bytes are no text. It repeats none of them.
+/// The error for bytes that are no text. It repeats none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is no text in UTF-8")]
 pub struct NotText;
@@ -26,8 +26,8 @@ pub fn read(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
 
 /// Returns the text that a server sent with this `charset` parameter, without its byte order mark.
 ///
-/// A mark decides before the charset does, as in browsers. Bytes that are no character become U+FFFD; in an
-/// unknown charset that is all but ASCII, so tokens, which are ASCII, come through whole.
+/// A mark counts more than the charset, as in browsers. Bytes that are no character become U+FFFD. In an
+/// unknown charset, everything but ASCII becomes U+FFFD, so tokens, which are ASCII, stay whole.
 pub fn guess<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     if let Some((order, rest)) = utf_16_mark(bytes) {
         return Cow::Owned(utf_16_lossy(rest, order));
@@ -39,14 +39,15 @@ pub fn guess<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
         _ if marked => String::from_utf8_lossy(bytes),
         "utf-16" | "utf-16le" | "utf-16be" | "ucs-2" | "unicode" => {
             let told = if charset == "utf-16le" { Order::Little } else { Order::Big };
-            // A server that says UTF-16 and sends bytes is more often wrong about the first.
+            // A server that says UTF-16 and sends single bytes is wrong about the charset.
             match order_of_ascii(bytes) {
                 Some(order) => Cow::Owned(utf_16_lossy(bytes, order)),
                 None if charset == "utf-16" && std::str::from_utf8(bytes).is_ok() => String::from_utf8_lossy(bytes),
                 None => Cow::Owned(utf_16_lossy(bytes, told)),
             }
         }
-        // What browsers read Latin-1 as (WHATWG Encoding §4.2); UTF-8 that was mislabelled is seldom anything else.
+        // Browsers read Latin-1 as windows-1252 (WHATWG Encoding §4.2). Text that is valid UTF-8 is seldom anything
+        // else, so it was mislabelled.
         "iso-8859-1" | "latin1" | "windows-1252" | "cp1252" | "us-ascii" | "ascii" => {
             match std::str::from_utf8(bytes) {
                 Ok(text) => Cow::Borrowed(text),

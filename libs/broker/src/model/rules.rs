@@ -1,8 +1,8 @@
-//! What differs between the worlds that are searched.
+//! The rules of a world: in these the worlds that are searched differ.
 
 use crate::journal::Reuse;
 
-/// Who excludes whom.
+/// The locks that exclude processes from each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
     /// All processes are of one home: each entry names its lock.
@@ -33,12 +33,12 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Fewer mishaps with more processes: as many states as can be visited within seconds.
+    /// Returns these rules with fewer mishaps for more processes, so that the search ends within seconds.
     pub fn bounded(self, processes: usize) -> Rules {
         Rules { mishaps: if processes > 2 { 2 } else { 3 }, ..self }
     }
 
-    /// The lock that a process takes, of several that there are.
+    /// Returns the home whose lock a process takes, if it takes one.
     pub fn home(self, process: usize, processes: usize) -> Option<u8> {
         match self.lock {
             Lock::Home => Some(0),

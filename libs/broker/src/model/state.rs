@@ -10,10 +10,10 @@ pub(crate) struct Record {
     pub rev: u8,
     pub token: u8,
     pub valid: bool,
-    /// A newer access token than at the start is there.
+    /// The vault has a newer access token than at the start.
     pub fresh: bool,
     pub entry: Option<Entry>,
-    /// The token was sent once more.
+    /// The refresh token was sent a second time.
     pub resent: bool,
 }
 
@@ -21,35 +21,35 @@ pub(crate) struct Record {
 pub(crate) struct Entry {
     pub token: u8,
     pub living: bool,
-    /// The lock that its writer holds.
+    /// The lock that the entry's writer holds.
     pub holder: Option<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum At {
     Start,
-    /// Holds its lock, if there is one.
+    /// It holds its lock, if there is one.
     Locked,
-    /// Decided on this reading to write a journal entry.
+    /// It decided on this reading to write a journal entry.
     Beginning {
         seen: Record,
         again: bool,
     },
-    /// Decided on this reading to mark the connection invalid.
+    /// It decided on this reading to mark the connection invalid.
     Invalidating {
         seen: Record,
     },
-    /// Waits without the lock until no flow of the dead speaks.
+    /// It waits without the lock until no flow of a dead process speaks.
     Resting {
         rev: u8,
     },
-    /// The entry is in, and the flow has the token; before, this was in its place.
+    /// The entry is written and the flow has the token. `before` is the record before the entry.
     Begun {
         rev: u8,
         token: u8,
         before: (Option<Entry>, bool),
     },
-    /// The entry ended before the flow sent the token; it does not any more.
+    /// The entry ended before the flow sent the token, so the flow does not send it.
     Late {
         rev: u8,
         before: (Option<Entry>, bool),
@@ -68,7 +68,7 @@ pub(crate) enum At {
     Refused {
         rev: u8,
     },
-    /// Ended, and uses this token: `None` when it told its caller why not.
+    /// It ended and uses this token. `None` means that it told its caller why there is none.
     Ended {
         using: Option<u8>,
     },
@@ -78,13 +78,13 @@ pub(crate) enum At {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Process {
     pub at: At,
-    /// Its own entry whose answer was lost.
+    /// The revision of its own entry whose answer was lost.
     pub lost: Option<u8>,
-    /// Nobody speaks under the entry of this revision any more.
+    /// The revision of an entry under which no flow speaks any more.
     pub rested: Option<u8>,
     /// How often it has waited for the flow of a dead process.
     pub rests: u8,
-    /// It has waited for an entry's end, which takes up to 25 s.
+    /// True once it has waited for an entry's end, which takes up to 25 s.
     pub waited_for_the_entry: bool,
 }
 
@@ -103,8 +103,9 @@ pub(crate) struct State {
     pub orphans: Vec<Orphan>,
     /// The process that holds the lock of each home.
     pub holders: [Option<u8>; 2],
-    /// The provider: the one refresh token it takes, and how often each came.
+    /// The refresh token that the provider accepts.
     pub current: u8,
+    /// The number of times that each refresh token came to the provider.
     pub sent: [u8; 8],
     /// The provider has ended the grant.
     pub ended: bool,
@@ -131,12 +132,13 @@ pub(crate) fn start(processes: usize) -> State {
 }
 
 impl State {
-    /// Nobody does anything any more.
+    /// Returns whether all processes have ended.
     pub fn is_over(&self) -> bool {
         self.processes.iter().all(|process| matches!(process.at, At::Ended { .. } | At::Killed))
     }
 
-    /// The same with the process elsewhere; it lets its lock go where it waits, ends or begins again.
+    /// Returns this state with the process at another step. A process that waits, ends or begins again releases its
+    /// lock.
     pub fn with(&self, process: usize, at: At) -> State {
         let mut next = self.clone();
         next.processes[process].at = at;
@@ -147,7 +149,7 @@ impl State {
         next
     }
 
-    /// `put if_rev`: `None` is a conflict.
+    /// Returns the state after a `put` with `if_rev`; `None` is a conflict.
     pub fn written(&self, rev: u8, change: impl FnOnce(&mut Record)) -> Option<State> {
         (self.record.rev == rev).then(|| {
             let mut next = self.clone();
@@ -159,12 +161,12 @@ impl State {
 }
 
 impl Record {
-    /// The token that a process uses that finds this record.
+    /// Returns the access token that a process uses when it finds this record.
     pub fn used(self) -> Option<u8> {
         (self.valid && self.fresh).then_some(self.token)
     }
 
-    /// The record as [`crate::journal::decide`] knows it, `now` being the time.
+    /// Returns the record as [`crate::journal::decide`] reads it at the time `now`.
     pub fn real(self, now: i64) -> Connection {
         static REAL: LazyLock<Connection> = LazyLock::new(|| {
             serde_json::from_str(r#"{"provider":"n","flow":"pkce","status":"connected","renewable":true}"#).unwrap()

@@ -1,4 +1,4 @@
-//! Every state that one step of somebody leads to.
+//! The steps of the model: from a state to every next one.
 
 use super::rules::Rules;
 use super::state::{At, Entry, Orphan, Record, State};
@@ -22,8 +22,8 @@ pub(crate) fn all(state: &State, rules: Rules) -> Vec<State> {
     next
 }
 
-/// Time passes: the journal entry ends. A flow sends no token so late that the answer could come
-/// after that, and one whose process is dead has ended long before.
+/// Returns the state after the journal entry has ended by time. A flow sends no token so late that the answer could
+/// come after that, and a flow whose process is dead has ended long before.
 fn later(state: &State) -> Option<State> {
     let entry = state.record.entry.filter(|entry| entry.living)?;
     let speaking = state.processes.iter().any(|process| matches!(process.at, At::Speaking { .. }));
@@ -57,7 +57,7 @@ fn killed(state: &State, process: usize) -> State {
     next
 }
 
-/// What the flow of a dead process may still do: send the token, have it taken, end.
+/// Returns what the flow of a dead process may still do: send the token, reach the provider, or end.
 fn last_words(state: &State, orphan: usize, rules: Rules) -> Vec<State> {
     let Orphan { token, sent } = state.orphans[orphan];
     let mut gone = state.clone();
@@ -137,7 +137,7 @@ fn invalidated(state: &State, process: usize, rev: u8) -> State {
     next.unwrap_or_else(|| state.clone()).with(process, At::Ended { using: None })
 }
 
-/// What [`crate::renewal`] makes of a reading.
+/// Returns the step that [`crate::renewal`] takes on a reading.
 fn decided(state: &State, process: usize, home: Option<u8>, rules: Rules) -> State {
     let seen = state.record;
     let known = state.processes[process];
@@ -160,7 +160,7 @@ fn decided(state: &State, process: usize, home: Option<u8>, rules: Rules) -> Sta
     next
 }
 
-/// The answer comes, or is lost, be it before the provider had the token or after.
+/// Returns the states in which the answer comes or is lost, before or after the provider had the token.
 fn answered(state: &State, process: usize, rev: u8, token: u8, rules: Rules) -> Vec<State> {
     let mut taken = state.clone();
     let answer = match take(&mut taken, token, rules) {
@@ -181,7 +181,7 @@ fn answered(state: &State, process: usize, rev: u8, token: u8, rules: Rules) -> 
     next
 }
 
-/// The provider gets the token: the new one, or `None` when it is refused.
+/// Lets the provider take the token. It returns the new token, or `None` when the provider refuses.
 fn take(state: &mut State, token: u8, rules: Rules) -> Option<u8> {
     let again = token + 1 == state.current && (rules.grace || !rules.rotates);
     if state.ended || (token != state.current && !again) {

@@ -1,12 +1,12 @@
-//! What a renewal that failed tells: people, and the record.
+//! The error of a failed renewal, for people and for the record.
 
 use crate::journal::{self, Failure};
 use crate::world::login_command;
 use proto::record::Connection;
 use proto::{Code, Error, Key, Outcome};
 
-/// How it failed, without what the provider said beside its error word: records lie open, and free
-/// text may quote what was sent.
+/// Returns the failure as the record keeps it: of the provider's words only the error word. Records are readable
+/// without a secret, and free text may quote what was sent.
 pub(super) fn storable(key: &Key, error: &Error) -> Failure {
     let why = match &error.error {
         Some(word) => format!("{} rejected the renewal ({word})", key.provider),
@@ -15,7 +15,7 @@ pub(super) fn storable(key: &Key, error: &Error) -> Failure {
     Failure { why, outcome: error.outcome, hint: error.hint.clone(), ..Failure::default() }
 }
 
-/// A flow's error with the command that helps with this connection.
+/// Returns a flow's error with the command that mends this connection.
 pub(super) fn for_people(key: &Key, mut error: Error) -> Error {
     error.code = Code::RefreshFailed;
     if error.hint.is_none() {
@@ -28,7 +28,7 @@ pub(super) fn for_people(key: &Key, mut error: Error) -> Error {
     error.about(key)
 }
 
-/// What the last try was answered with, as long as its time has not come.
+/// Returns the error of the last try until the time of the next one has come.
 pub(super) fn too_soon(key: &Key, record: &Connection, retry_at: i64) -> Error {
     let failure = journal::failure(record).unwrap_or_else(|| Failure {
         why: "the token was rejected and renewed a moment ago".to_owned(),

@@ -1,9 +1,8 @@
-//! What every program of ours finds when it starts and did not ask for: ignored signals, blocked signals, open
-//! descriptors. execve(2) keeps all three.
+//! Ignored signals, blocked signals and open descriptors that a program inherits. execve(2) keeps all three.
 //!
-//! They are noted and put right before `main`, because Rust's own start already changes one of them (SIGPIPE). So a
-//! program that waits for a child gets an answer, a signal that ends it arrives, and no helper holds a file of
-//! whoever started us. A command of the person's gets back what was found: [`pass_on`].
+//! They are noted and reset before `main`, because Rust's own start already changes one of them (SIGPIPE). So a
+//! program can wait for its children, a signal can end it, and no helper holds a descriptor of the program that
+//! started ours. The command of a session gets back what was found: see [`pass_on`].
 
 use std::os::fd::RawFd;
 use std::process::Command;
@@ -12,19 +11,19 @@ use std::sync::OnceLock;
 /// The highest number of a signal on Linux (signal(7), `SIGRTMAX`).
 const LAST_SIGNAL: i32 = 64;
 
-/// What was found, as it was when this process started.
+/// The inherited state, as it was when this process started.
 struct Inherited {
-    /// Bit `n - 1` stands for signal `n`.
+    /// The ignored signals. Bit `n - 1` stands for signal `n`.
     ignored: u64,
     blocked: libc::sigset_t,
-    /// Those above stderr that an exec keeps open.
+    /// The descriptors above stderr that an exec keeps open.
     descriptors: Vec<RawFd>,
 }
 
 static INHERITED: OnceLock<Inherited> = OnceLock::new();
 
-/// The loader calls what stands in this section before `main`, while there is one thread (ELF gABI, "Initialization
-/// and Termination Functions").
+/// An entry of the section whose functions the loader calls before `main`, while there is one thread (ELF gABI,
+/// "Initialization and Termination Functions").
 #[used]
 #[allow(unsafe_code)]
 #[unsafe(link_section = ".init_array")]
@@ -32,13 +31,13 @@ static BEFORE_MAIN: extern "C" fn() = before_main;
 
 extern "C" fn before_main() {
     let inherited = Inherited { ignored: ignored(), blocked: unblock_all(), descriptors: descriptors() };
-    // With it ignored, the status of a child is lost and a wait for it fails (wait(2)).
+    // While SIGCHLD is ignored, the status of a child is lost and a wait for it fails (wait(2)).
     set(&[libc::SIGCHLD], libc::SIG_DFL);
     inherited.descriptors.iter().for_each(|descriptor| close_on_exec(*descriptor, true));
     let _ = INHERITED.set(inherited);
 }
 
-/// Returns whether `signal` was ignored when this process started, as nohup(1) and a shell's `&` have it.
+/// Returns whether `signal` was ignored when this process started, as after nohup(1) or a shell's `&`.
 pub fn is_ignored(signal: i32) -> bool {
     INHERITED.get().is_some_and(|inherited| has(inherited.ignored, signal))
 }
@@ -71,7 +70,7 @@ fn ignored() -> u64 {
     let is_ignored = |signal: &i32| {
         let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
         // SAFETY: with no new action the call only writes `action`, which is plain numbers and valid when zeroed.
-        // For the numbers that the C library keeps to itself it fails, and zero is the default action.
+        // For numbers that the C library reserves the call fails, and zero is the default action.
         let action = unsafe {
             libc::sigaction(*signal, std::ptr::null(), action.as_mut_ptr());
             action.assume_init()
@@ -115,7 +114,7 @@ fn descriptors() -> Vec<RawFd> {
     let numbers = names.filter_map(|name| name.to_str()?.parse().ok());
     numbers
         .filter(|number| {
-            // SAFETY: it reads the flags of a number and touches no memory.
+            // SAFETY: it reads the flags of a descriptor and touches no memory.
             let flags = unsafe { libc::fcntl(*number, libc::F_GETFD) };
             *number > libc::STDERR_FILENO && flags >= 0 && flags & libc::FD_CLOEXEC == 0
         })
@@ -124,6 +123,6 @@ fn descriptors() -> Vec<RawFd> {
 
 #[allow(unsafe_code)]
 fn close_on_exec(descriptor: RawFd, close: bool) {
-    // SAFETY: it sets the one flag of a number and touches no memory; a number that is none is an error.
+    // SAFETY: it sets one flag of a descriptor and touches no memory. A number that is no descriptor gives an error.
     unsafe { libc::fcntl(descriptor, libc::F_SETFD, if close { libc::FD_CLOEXEC } else { 0 }) };
 }

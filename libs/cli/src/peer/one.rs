@@ -1,5 +1,5 @@
-//! The user behind one connection, asked of the kernel by `sock_diag(7)`: some microseconds, however many
-//! connections there are. Where the kernel has no such module, nothing is known.
+//! The user behind one connection, looked up with `sock_diag(7)`. It takes some microseconds, however many connections
+//! there are. A kernel without this module gives no answer.
 
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with};
@@ -30,8 +30,8 @@ const TCP: u8 = 6;
 const ESTABLISHED: u8 = 1;
 const CLOSE_WAIT: u8 = 8;
 
-/// A netlink header (16 bytes), then struct inet_diag_msg: family, state, timer, retransmissions, the addresses
-/// (48), expiry, two queues, the user ID.
+/// Reads the user ID from an answer of the kernel. The answer is a netlink header (16 bytes), then struct
+/// inet_diag_msg: family, state, timer, retransmissions, the addresses (48), expiry, two queues, the user ID.
 fn read(answer: &[u8]) -> Option<u32> {
     if u16::from_ne_bytes(*answer.get(4..)?.first_chunk()?) != SOCK_DIAG_BY_FAMILY {
         return None;
@@ -41,7 +41,7 @@ fn read(answer: &[u8]) -> Option<u32> {
     held.then_some(uid)
 }
 
-/// struct nlmsghdr, then struct inet_diag_req_v2.
+/// Returns a request to the kernel: struct nlmsghdr, then struct inet_diag_req_v2.
 fn request(own: SocketAddr, other: SocketAddr) -> Option<[u8; REQUEST]> {
     let (family, own_ip, other_ip) = match (own.ip(), other.ip()) {
         (IpAddr::V4(own), IpAddr::V4(other)) => (AddressFamily::INET, padded(own), padded(other)),
@@ -109,7 +109,7 @@ mod tests {
         answer[17] = ESTABLISHED;
         answer[80..84].copy_from_slice(&1001_u32.to_ne_bytes());
         assert_eq!(read(&answer), Some(1001));
-        // A socket that no program holds is listed as root's.
+        // The kernel gives a socket that no program holds to root.
         answer[17] = 4;
         assert_eq!(read(&answer), None);
         for length in 0..84 {

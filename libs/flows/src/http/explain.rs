@@ -1,4 +1,4 @@
-//! Why a request failed, for people: which host, whose proxy, whose roots, and what mends it.
+//! The explanation of a failed request for people: the host, the proxy, the trusted roots, and what mends it.
 
 use super::CONNECT;
 use super::names::Refused;
@@ -9,11 +9,11 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-/// The way of one request.
+/// The path of one request through the network.
 pub(super) struct Way<'a> {
-    /// The host that was meant, with its port where that is not the usual one.
+    /// The host, with its port unless that is the scheme's usual one.
     host: String,
-    /// The person's variable whose proxy is between.
+    /// The person's variable that names the proxy in between, if there is one.
     proxy: Option<&'a str>,
     roots: &'a Roots,
 }
@@ -23,7 +23,7 @@ impl<'a> Way<'a> {
         Way { host: uri.authority().map(|authority| authority.to_string()).unwrap_or_default(), proxy, roots }
     }
 
-    /// Only what failed while connecting is known not to have arrived.
+    /// Returns the failure of a request. Only a request that failed while connecting is known not to have arrived.
     pub(super) fn failure(&self, error: &reqwest::Error, within: Duration) -> TransportError {
         match error.is_connect() || error.is_builder() {
             true => TransportError::NotSent(self.unreached(error)),
@@ -78,7 +78,8 @@ impl<'a> Way<'a> {
         let Roots { from, unusable, .. } = self.roots;
         let opener = self.proxy.map(|variable| format!(" (or the proxy of {variable})")).unwrap_or_default();
         let (what, hint) = match fault {
-            // The latter for another authority of a trusted one's name, as one that was made anew.
+            // A bad signature comes from an authority that has the name of a trusted one, such as one that was created
+            // anew.
             CertificateError::UnknownIssuer | CertificateError::BadSignature => (
                 format!("its certificate is of no authority that is trusted here: {from}"),
                 format!("if the host{opener} has an authority of its own, name a file with that in SSL_CERT_FILE"),
@@ -106,7 +107,7 @@ impl<'a> Way<'a> {
     }
 }
 
-/// The innermost reason: the outer ones repeat the URL.
+/// Returns the innermost reason of an error, since the outer ones repeat the URL.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
     let mut text = "not a request".to_owned();
     let mut source = error.source();
@@ -117,7 +118,8 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
     text
 }
 
-/// The error of this type inside of another. What an I/O error holds is no source of it.
+/// Finds an error of this type inside another. It looks into I/O errors as well, whose inner error is not their
+/// `source`.
 fn found<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     let mut current = Some(error);
     while let Some(error) = current {

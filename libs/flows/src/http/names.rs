@@ -1,5 +1,5 @@
-//! Names to addresses that may be dialled: each is judged after it was resolved, and the very address that was
-//! judged is the one that is dialled.
+//! Name resolution with a judge: each address is judged after it was resolved, and the judged address is the one that
+//! is dialled.
 
 use super::{Settings, Variable};
 use host::{Allowed, Reach};
@@ -15,7 +15,7 @@ pub(super) enum Refused {
     Private(IpAddr),
 }
 
-/// Refuses the first of the addresses that may not be dialled.
+/// Refuses the addresses if one of them may not be dialled.
 pub(super) fn judge(ips: impl IntoIterator<Item = IpAddr>, allowed: Allowed) -> Result<(), Refused> {
     match host::forbidden(ips, allowed) {
         None => Ok(()),
@@ -24,7 +24,7 @@ pub(super) fn judge(ips: impl IntoIterator<Item = IpAddr>, allowed: Allowed) -> 
     }
 }
 
-/// The system's resolver, and a judge behind it.
+/// The system's resolver with a judge behind it.
 pub(super) struct JudgedNames {
     allowed: Allowed,
     /// The person's own proxies, which may be anywhere.
@@ -52,7 +52,7 @@ impl Resolve for JudgedNames {
     }
 }
 
-/// Curl's spelling has no scheme.
+/// Returns the host of a proxy variable. As with curl, the scheme may be missing.
 fn host_of(variable: &Variable) -> Option<String> {
     let value = variable.value.trim();
     let parsed = url::Url::parse(value).ok().filter(url::Url::has_host);

@@ -1,10 +1,10 @@
-//! The certificates that a provider's may be signed by: the system's, and those that the person names.
+//! The trusted root certificates: the system's, and those that the person names.
 
 use rustls::RootCertStore;
 use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
 use std::path::Path;
 
-/// Where a Unix keeps all its roots in one file; read before a directory of hundreds.
+/// The places where Unix systems keep all roots in one file. Reading one is faster than a directory of hundreds.
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -13,17 +13,17 @@ const BUNDLES: &[&str] = &[
     "/etc/ssl/cert.pem",
 ];
 
-/// Trusted certificates, and where they are from.
+/// The trusted certificates and their origin.
 pub(super) struct Roots {
     pub(super) store: RootCertStore,
-    /// In words: `those of the system and of SSL_CERT_FILE`.
+    /// The origin in words, such as `those of the system and of SSL_CERT_FILE`.
     pub(super) from: String,
-    /// What the person names and cannot be used, a sentence each.
+    /// A sentence for each certificate file of the person that cannot be used.
     pub(super) unusable: Vec<String>,
 }
 
 impl Roots {
-    /// Loads the system's and the person's own; those that cannot be read are told in `unusable`.
+    /// Loads the certificates of the system and the person. Those that cannot be read are named in `unusable`.
     pub(super) fn load(file: Option<&Path>, directory: Option<&Path>) -> Roots {
         let mut roots =
             Roots { store: RootCertStore::empty(), from: "those of the system".to_owned(), unusable: Vec::new() };

@@ -34,7 +34,7 @@ pub(crate) struct Transfer {
     pub held: bool,
     /// What the trailers of a request may not hold.
     pub placeholders: Option<Arc<Placeholders>>,
-    /// What is taken out of the trailers of a response.
+    /// The redaction of a response's trailers.
     pub redaction: Option<Arc<Redaction>>,
 }
 

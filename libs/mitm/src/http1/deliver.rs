@@ -84,8 +84,8 @@ impl Exchange<'_> {
         if sent && !self.last { Ended::Next } else { Ended::Over }
     }
 
-    /// Some upstreams pass over the body of such a request (RFC 9110 §9.3.1, §9.3.5), and take it for the head of
-    /// the next one.
+    /// Returns whether the request has a body that its method does not expect. Some upstreams ignore such a body (RFC
+    /// 9110 §9.3.1, §9.3.5) and then read it as the head of the next request.
     fn has_unexpected_body(&self) -> bool {
         let expects_none =
             [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS, Method::TRACE].contains(&self.method);
@@ -117,14 +117,14 @@ impl Exchange<'_> {
     /// How the body goes on to the client, with the fields that say so.
     fn form(&mut self, response: &mut Response) -> Form {
         match (response.framing, self.version) {
-            // Without TLS a client cannot tell an end from a break, unless there are chunks.
+            // Without TLS, only chunks let a client tell the end of a body from a broken connection.
             (Framing::UntilClose, Version::Http11)
                 if self.link.key.scheme == Scheme::Http && !response.fields.contains(&header::TRANSFER_ENCODING) =>
             {
                 response.fields.append(&header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
                 Form::InChunks
             }
-            // It goes on as it came, and its end as well: with a word of TLS, or without.
+            // The body and its end go on as they came, with or without TLS's close_notify.
             (Framing::UntilClose, _) => {
                 self.last = true;
                 Form::AsItCame

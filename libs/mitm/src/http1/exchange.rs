@@ -49,7 +49,7 @@ pub(crate) struct Exchange<'a> {
     pub(super) last: bool,
     pub(super) upload: Transfer,
     pub(super) uploading: Uploading,
-    /// What must not come back of the credential that was sent.
+    /// The redaction of the credential that was sent.
     pub(super) redaction: Option<Arc<Redaction>>,
     /// Runs out when the upstream said nothing about a body that waits for its leave.
     hold: Option<Pin<Box<Sleep>>>,
@@ -345,7 +345,7 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// Scheme and authority of a target in absolute form (RFC 9112 §3.2.2).
+/// Returns scheme and authority of a target in absolute form (RFC 9112 §3.2.2).
 fn absolute(authority: &Authority) -> String {
     match authority.port {
         80 => format!("http://{}", authority.host),
@@ -353,10 +353,10 @@ fn absolute(authority: &Authority) -> String {
     }
 }
 
-/// A whole head, `origin` before its target, with the password of `proxy`.
+/// Returns the bytes of a head, with `origin` before its target and with the password of `proxy`.
 fn written(head: &Head<Lines>, origin: &str, proxy: Option<&UpstreamProxy>) -> BytesMut {
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    // The server as a whole is an absolute form without a path (§3.2.4).
+    // In absolute form, `*` is a target without a path (§3.2.4).
     let target = if target == "*" && !origin.is_empty() { "" } else { target };
     let mut out = BytesMut::with_capacity(head.fields.len() + origin.len() + target.len() + 64);
     for part in [head.method.as_str(), " ", origin, target, " HTTP/1.1\r\n"] {

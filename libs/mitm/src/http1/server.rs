@@ -24,7 +24,7 @@ pub(crate) struct Client {
     pub wire: Wire,
     ending: Ending,
     ended: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// While it has not shown the password.
+    /// The client's place among the strangers, until it has shown the password.
     pub stranger: Option<Stranger>,
     /// A request was read from it.
     used: bool,

@@ -14,7 +14,7 @@ pub(crate) struct Download {
     source: Source,
     /// How the upstream broke off, before hyper is told.
     broken: Option<BoxError>,
-    /// What is taken out of its trailers.
+    /// The redaction of its trailers.
     redaction: Option<Arc<Redaction>>,
     /// The client's connection does not rest meanwhile.
     running: Option<Running>,

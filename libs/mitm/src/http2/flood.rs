@@ -1,5 +1,5 @@
 //! A bound on HTTP/2 frames that cost work and ask for nothing: WINDOW_UPDATE, PING, SETTINGS, PRIORITY, empty DATA,
-//! and those that nobody knows. The other floods are bounded by the library that reads the frames.
+//! and frames of unknown type. The library that reads the frames bounds the other floods.
 
 use crate::limits::{FRAMES_AT_ONCE, FRAMES_PER_SECOND};
 use std::io::{self, IoSlice};
@@ -8,35 +8,35 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// A frame's head (RFC 9113 §4.1), and the bytes before the first one (§3.4).
+/// The length of a frame's header (RFC 9113 §4.1), and of the preface before the first frame (§3.4).
 const HEAD: usize = 9;
 const PREFACE: usize = 24;
 
-/// Bytes sent to a client that give it leave for one more such frame: whoever gets data acknowledges it.
+/// The bytes sent to a client that allow it one more such frame, since a client acknowledges data with them.
 const BYTES_PER_FRAME: u64 = 32;
 
-/// A client's connection, which ends when too many such frames come.
+/// The connection of a client. It ends when too many such frames come.
 pub(super) struct Guard<T> {
     io: T,
     head: [u8; HEAD],
-    /// Bytes of `head` that are there.
+    /// The number of bytes of `head` that were read.
     known: usize,
-    /// Bytes to pass over before the next head.
+    /// The number of bytes to skip before the next header.
     skip: usize,
-    /// Frames that may still come.
+    /// The number of such frames that may still come.
     left: u64,
     sent: u64,
     since: Instant,
 }
 
 impl<T> Guard<T> {
-    /// Of a connection whose preface was not read yet.
+    /// Returns a guard for a connection whose preface was not read yet.
     pub fn new(io: T) -> Guard<T> {
         let (head, left, since) = ([0; HEAD], FRAMES_AT_ONCE, Instant::now());
         Guard { io, head, known: 0, skip: PREFACE, left, sent: 0, since }
     }
 
-    /// Whether the frames that begin in `bytes` may come.
+    /// Returns whether the frames that begin in `bytes` are within the bound.
     fn admits(&mut self, mut bytes: &[u8]) -> bool {
         while !bytes.is_empty() {
             let passed = self.skip.min(bytes.len());
@@ -73,7 +73,7 @@ fn length(head: &[u8; HEAD]) -> usize {
     u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize
 }
 
-/// DATA with something in it, HEADERS, RST_STREAM, GOAWAY and CONTINUATION are not meant.
+/// Returns whether a frame counts: every frame but nonempty DATA, HEADERS, RST_STREAM, GOAWAY and CONTINUATION.
 fn is_idle_work(head: &[u8; HEAD]) -> bool {
     match head[3] {
         0 => length(head) == 0 && head[4] & 1 == 0,
@@ -144,7 +144,7 @@ mod tests {
         guard
     }
 
-    /// How many times `bytes` may come one after the other.
+    /// Returns how many times in a row `bytes` are admitted, `most` at most.
     fn admitted(guard: &mut Guard<()>, bytes: &[u8], most: u64) -> u64 {
         (0..most).take_while(|_| guard.admits(bytes)).count() as u64
     }
@@ -180,7 +180,7 @@ mod tests {
         for piece in [1, 2, 7, 9, 13, 4000] {
             let mut guard = guard();
             let refused = bytes.chunks(piece).position(|piece| !guard.admits(piece));
-            // In the read that ends the head of the last frame.
+            // The read that ends the last frame's header is the one that fails.
             assert_eq!(refused.map(|at| at + 1), Some((bytes.len() - 4).div_ceil(piece)), "{piece}");
         }
     }

@@ -58,15 +58,15 @@ pub struct Route {
     /// The provider's own auth endpoints: nothing is set there, a placeholder there is refused.
     #[serde(default)]
     pub except: Vec<Target>,
-    /// Places that a connection was confirmed for and that the definition no longer names: they are opened,
-    /// nothing is set there, a placeholder there is refused.
+    /// Places that a connection was confirmed for and that the definition no longer names. Their connections are
+    /// opened, nothing is set there, and a placeholder is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Target>,
     /// Variables for the child; their values are placeholders. None when no connection can be used.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Where a credential would stand: a request that brings its own there is left alone. Empty when
-    /// the source does not tell.
+    /// The places where a credential may stand. A request with a credential of its own in one of them is left
+    /// alone. Empty when the source does not tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Spot>,
     /// The user's own definition says that its hosts may be private addresses.
@@ -106,10 +106,10 @@ pub struct Resolved {
     pub lease: String,
     pub provider: ProviderName,
     pub connection: ConnectionName,
-    /// What goes on the request when it brings nothing of its own.
+    /// The slots to fill when the request has no credential of its own.
     pub set: Vec<Set>,
-    /// Further places that the same credential may stand in: one serves in place of `set` when the
-    /// request has the placeholder there.
+    /// Further slots of the same credential. If the request has the placeholder in one of them, that one is
+    /// filled in place of `set`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Set>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,12 +135,12 @@ pub struct Set {
     pub place: Place,
     pub name: String,
     pub from: String,
-    /// The half of a Basic pair that is the credential (RFC 7617); a request's own other half stays.
+    /// The half of a Basic pair that is the credential (RFC 7617). The other half of the request's own pair stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub half: Option<Half>,
 }
 
-/// A half of the pair of HTTP Basic.
+/// One half of a pair of HTTP Basic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Half {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct Settings {
     #[serde(default)]
     pub mode: Mode,
-    /// `HOST` or `HOST:PORT` let through in [`Mode::Strict`]; without a port, 443.
+    /// Hosts that are let through in [`Mode::Strict`], each `HOST:PORT`, or `HOST` for port 443.
     #[serde(default)]
     pub allow: Vec<String>,
     /// `HOST:PORT` to a loopback address; routing, TLS name and certificate keep HOST.
@@ -49,8 +49,8 @@ pub struct Opened {
     pub ca: String,
     /// The routes' variables only.
     pub env: BTreeMap<String, String>,
-    /// The routes as the credential source gave them, for the host to tell who is in the session. A proxy may leave
-    /// them out.
+    /// The routes as the credential source gave them. They tell the host which connections are in the session. A proxy
+    /// may leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
     /// `password`, of the user `authsome`.

@@ -99,15 +99,15 @@ pub struct Listing {
 pub struct Row {
     pub key: Key,
     pub rev: Rev,
-    /// Empty when it could not be read.
+    /// The record; empty when it could not be read.
     pub record: Object,
-    /// Why the record could not be read.
+    /// The reason why the record could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub err: Option<Error>,
 }
 
 impl Row {
-    /// Returns the row, or the error that stands in the place of its record.
+    /// Returns the row, or its error if its record could not be read.
     pub fn readable(self) -> Result<Row> {
         match self.err {
             Some(error) => Err(error),

@@ -1,13 +1,13 @@
-//! Every form of `export`, turned into the one: what is exported, with the list of its variables.
+//! Conversion of the older forms of `export` into the present one: each value with the list of its variables.
 
 use super::{Object, Renamed, Step};
 use crate::error::Fault;
 use serde_json::{Value, json};
 
-/// What a variable can hold.
+/// The values that a variable can hold.
 const FIELDS: &[&str] = &["access_token", "api_key", "base_url", "api_url", "refresh_token"];
 
-/// One variable, what it holds, and the field that said so.
+/// One variable, its value, and the field that it came from.
 struct Said {
     variable: Value,
     holds: String,
@@ -24,7 +24,7 @@ pub(super) fn upgrade(definition: &mut Object, renamed: &mut Renamed, order: imp
         Some(Value::Null) | None => Vec::new(),
         Some(_) => return Err(Fault::new("export", "is no object")),
     };
-    // Stable, so that a list keeps its own order.
+    // The sort is stable, so a list keeps its own order.
     said.sort_by_key(|said| order(&said.field));
     let key = definition.get_mut("api_key").and_then(Value::as_object_mut);
     let at_login = key.and_then(|key| key.remove("env_var")).filter(|name| is_key && !name.is_null());
@@ -71,7 +71,8 @@ fn exported(export: Object, credential: &str) -> Result<Vec<Said>, Fault> {
     Ok(said)
 }
 
-/// An entry of `env`, either way round. What is no such word is a variable, and what is no variable is told later.
+/// Reads an entry of `env`, in which either side may be the variable. The side that is not one of [`FIELDS`] is the
+/// variable, and a wrong name is refused later.
 fn entry(said: &mut Vec<Said>, credential: &str, key: String, value: Value) -> Step {
     let field = format!("export.env.{key}");
     let word = value.as_str().and_then(|word| held(word, credential)).map(str::to_owned);

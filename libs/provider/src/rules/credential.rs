@@ -1,5 +1,5 @@
-//! What a definition says of its credential: where it stands in a request, what it looks like, which
-//! variables hold it.
+//! The rules about a definition's credential: its places in a request, its shape, and the variables that
+//! hold it.
 
 use super::Checked;
 use super::details::{env_name, is_framing, is_token, is_visible};
@@ -7,7 +7,7 @@ use crate::definition::{AuthType, Definition, Exported};
 use crate::error::Fault;
 use crate::place::{Half, Place};
 
-/// More than any API takes one credential in.
+/// The most places of a credential. No API accepts one in more.
 const MOST: usize = 8;
 
 pub(super) fn places(definition: &Definition) -> Checked {
@@ -25,7 +25,7 @@ pub(super) fn places(definition: &Definition) -> Checked {
                 Some("has a scheme with a space or a control character")
             }
             Place::Query { name } if !is_token(name) => Some("is no parameter's name"),
-            // RFC 7617 §2: the first colon ends the user.
+            // RFC 7617 §2: the first colon ends the user's name.
             Place::Basic { half, other } if !is_visible(other) || (*half == Half::Password && other.contains(':')) => {
                 Some("has another half with a space, a control character, or a colon in the user")
             }

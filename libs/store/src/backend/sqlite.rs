@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(super) const KIND: Kind = Kind { file: FILE, create, open };
 
 const FILE: &str = "vault.db";
-/// What was written and is not in the file yet.
+/// The log of writes that are not in the file yet.
 const LOG: &str = "vault.db-wal";
 
 const SCHEMA: &str = "
@@ -38,7 +38,7 @@ struct Sqlite {
     connection: Connection,
     /// Opened by the first write.
     lock: Option<File>,
-    /// Opened where the index that readers share cannot be written.
+    /// True when it was opened where the index that readers share cannot be written.
     is_momentary: bool,
     /// The column with the register; a vault of format 1 has none.
     register: &'static str,
@@ -77,7 +77,7 @@ fn open(home: &Home) -> Result<Opened> {
     let (opened, is_momentary) = match connect(&path).and_then(read_first) {
         Err(error) if no_room_beside(&error) => {
             let alone = connect(&path).and_then(exclusive).and_then(read_first);
-            // Whoever holds it does so for the same reason.
+            // Another process that holds the file opened it in the same way.
             (alone.map_err(|second| if is_held(&second) { error } else { second }), true)
         }
         Err(error) if may_not_write(&error) => {
@@ -93,8 +93,8 @@ fn open(home: &Home) -> Result<Opened> {
     Ok((founding, Box::new(Sqlite { home: home.clone(), path, connection, lock: None, is_momentary, register })))
 }
 
-/// Opens a file that nothing can be written beside, not even the index that readers share: without locks, and
-/// without a look at the log. So it serves only where no log is left, and for a moment.
+/// Opens the file in a directory where nothing can be written, not even the index that readers share. It uses no locks
+/// and does not read the log, so it serves only where no log is left, and for one operation.
 fn as_it_is(path: &Path) -> rusqlite::Result<Connection> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
     let mut uri = String::from("file:");
@@ -109,7 +109,7 @@ fn as_it_is(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(uri, flags)
 }
 
-/// Whether writes lie in the log that are not in the file yet: someone has it open, or was killed.
+/// Returns whether the log has writes that are not in the file yet: a process has the vault open or was killed.
 fn has_log(home: &Home) -> bool {
     home.path(LOG).metadata().is_ok_and(|log| log.len() > 0)
 }
@@ -167,7 +167,7 @@ impl Backend for Sqlite {
 
     fn get(&self, key: &str) -> Result<Option<(State, Row)>> {
         let read = || {
-            // In one statement, so of one moment.
+            // One statement reads all from one moment.
             let sql =
                 format!("SELECT last_rev, {}, rev, record, secret FROM vault, entry WHERE key = ?1", self.register);
             self.connection.prepare_cached(&sql)?.query_row([key], |row| Ok((state(row)?, entry(row)?))).optional()
@@ -229,7 +229,8 @@ impl Sqlite {
         Ok(lock)
     }
 
-    /// Keeps the file for the next write. One that can't be unlocked is closed, which frees it as well.
+    /// Unlocks the file and keeps it for the next write. A file that cannot be unlocked is closed, which frees the lock
+    /// as well.
     fn unlock(&mut self, lock: File) {
         self.lock = lock.unlock().is_ok().then_some(lock);
     }
@@ -247,7 +248,7 @@ impl Sqlite {
 /// Outside, what SQLite said; inside, what `decide` said. An error of either rolls back.
 fn transact(connection: &mut Connection, key: &str, decide: Decide<'_>) -> rusqlite::Result<Result<u64>> {
     connection.pragma_update(None, "synchronous", "full")?;
-    // What was erased or replaced is overwritten in the file.
+    // SQLite overwrites erased and replaced data in the file.
     connection.pragma_update(None, "secure_delete", "on")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let state = transaction.query_row("SELECT last_rev, coalesce(register, x'') FROM vault", (), state)?;
@@ -276,7 +277,7 @@ fn transact(connection: &mut Connection, key: &str, decide: Decide<'_>) -> rusql
     Ok(Ok(rev))
 }
 
-/// Adds the register. Outside, what SQLite said; inside, what `make` said.
+/// Adds the register. The outer error is SQLite's, the inner one that of `make`.
 fn upgrade(connection: &mut Connection, make: MakeUpgrade<'_>) -> rusqlite::Result<Result<()>> {
     connection.pragma_update(None, "synchronous", "full")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -296,10 +297,10 @@ fn upgrade(connection: &mut Connection, make: MakeUpgrade<'_>) -> rusqlite::Resu
     Ok(Ok(()))
 }
 
-/// Puts what lies in the log into the file and empties the log, which still holds what was erased.
+/// Moves the log into the file and empties the log, which still holds erased data.
 fn empty_log(connection: &Connection) {
-    // The erasure is done. A foreign program that reads for long keeps the log; whoever closes the vault last
-    // removes it.
+    // The erasure itself is done. A program that reads for long may keep the log from being emptied; the last one to
+    // close the vault removes it.
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
 }
 
@@ -311,7 +312,7 @@ fn state(row: &rusqlite::Row) -> rusqlite::Result<State> {
     Ok(State { last_rev: unsigned(row.get(0)?), register: row.get(1)? })
 }
 
-/// The row after the two columns of [`state`].
+/// Reads an entry from the columns after the two of [`state`].
 fn entry(row: &rusqlite::Row) -> rusqlite::Result<Row> {
     Ok(Row { rev: unsigned(row.get(2)?), sealed: Sealed { record: row.get(3)?, secret: row.get(4)? } })
 }
