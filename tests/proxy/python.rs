@@ -47,7 +47,8 @@ fn httpx_uses_it_in_both_versions_of_http() {
     world.assert_real_token();
 }
 
-/// Starts a server of one of the scripts, runs its client in a session.
+/// Starts a server of one of the scripts, runs its client in a session. In the client's arguments `PORT` is the
+/// server's own port and `ROOTS` the file of who vouches for it.
 fn between(script: &str, client: &[&str]) -> Option<Output> {
     let python = python()?;
     let world = connected();
@@ -57,9 +58,14 @@ fn between(script: &str, client: &[&str]) -> Option<Output> {
     let mut server: Running =
         world.home.spawn(&python, &[&script, "serve", &key, &certificate, &token(&world)]).unwrap();
     let port = server.word("port=").unwrap();
-    let address = format!("127.0.0.1:{}", port.trim_start_matches("port=")).parse().unwrap();
+    let port = port.trim_start_matches("port=");
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
     let mut command = vec![python.as_str(), script.as_str()];
-    command.extend(client);
+    command.extend(client.iter().map(|argument| match *argument {
+        "PORT" => port,
+        "ROOTS" => site.roots.to_str().unwrap(),
+        other => other,
+    }));
     Some(run_at(&world, address, &site.roots, &command))
 }
 
@@ -73,4 +79,13 @@ fn a_grpc_client_and_a_grpc_server_understand_each_other_through_it() {
 fn a_web_socket_carries_messages_of_any_size_both_ways() {
     let Some(output) = between("websocket_echo.py", &["talk", "wss://api.notion.test/socket"]) else { return };
     assert_eq!(output.expect_code(0).stdout, "echoed\n");
+}
+
+#[test]
+fn an_answer_that_ends_with_its_connection_is_to_curl_and_requests_what_it_is_without_a_session() {
+    let Some(output) = between("until_the_end.py", &["get", "https://api.notion.test/v1/users/me", "PORT", "ROOTS"])
+    else {
+        return;
+    };
+    assert_eq!(output.expect_code(0).stdout, "200 {\"ok\":true}\n");
 }

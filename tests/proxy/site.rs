@@ -1,6 +1,6 @@
 //! A certificate for the provider's host, for servers that want theirs as files.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,8 @@ impl Site {
         let authority_key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // A leaf whose issuer has the leaf's own name is self-signed to OpenSSL.
+        authority.distinguished_name.push(DnType::CommonName, "authority of the site");
         let roots = write(directory, "site-roots.pem", &authority.self_signed(&authority_key).unwrap().pem());
         let key = KeyPair::generate().unwrap();
         let leaf = CertificateParams::new([host.to_owned()]).unwrap();
