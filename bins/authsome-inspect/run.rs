@@ -6,7 +6,7 @@ use proto::{ConnectionName, Error, Result};
 use provider::Definition;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
-    context.home.make_if_possible();
+    context.home.make_if_usual();
     // An empty file of the person's is no reason for a warning here: in `inspect NAME > FILE` the
     // shell has just made it.
     let entry = context.catalog()?.find(&args.provider).map_err(catalog::explained)?;

@@ -34,7 +34,7 @@ impl Listed {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
-    context.home.make_if_possible();
+    context.home.make_if_usual();
     let mut listed = providers(context, args.connection.as_ref())?;
     if args.connected || args.connection.is_some() {
         listed.retain(|provider| provider.rows().next().is_some());

@@ -13,12 +13,13 @@ use crate::unused;
 use crate::wait::Ears;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cli::standing::{Judge, Standing};
 use cli::{Context, Status, catalog, connections};
 use helper::vault::Vault;
 use proto::ops::flow::{Learned, Login};
 use proto::ops::vault::Expect;
 use proto::record::Connection;
-use proto::{Code, Error, Key, Result, codec};
+use proto::{Code, ConnectionName, Error, Key, Result, codec};
 use provider::Definition;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
@@ -55,7 +56,8 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     let already = if is_new { None } else { connected(&vault, &key).map_err(about_it)? };
     if let Some(record) = already {
         unused::refuse_changes(&args, &definition, &connection, &record).map_err(about_it)?;
-        let text = format!("Already connected to {} ({connection}). --force logs in again.", definition.display_name);
+        let standing = Judge::new(Ok(entry.definition.clone())).standing(&key, &record, proto::time::now());
+        let text = already_connected(&definition.display_name, &connection, &standing);
         events.connected(true, &summary(&key, &record), &text);
         return Ok(0);
     }
@@ -115,6 +117,17 @@ fn log_in(link: &helper::Link, request: &Login, host: &mut Host) -> Result<Learn
         _ => error,
     })?;
     codec::from_object("the flow's answer to login", answer)
+}
+
+/// Returns what a person is told who asks for a login that is there. A connection whose definition has changed is
+/// there, but its requests are refused until a new login confirms the change.
+fn already_connected(provider: &str, connection: &ConnectionName, standing: &Standing) -> String {
+    match &standing.why {
+        None => format!("Already connected to {provider} ({connection}). --force logs in again."),
+        Some(why) => {
+            format!("Already connected to {provider} ({connection}), but {why}. --force logs in again and confirms it.")
+        }
+    }
 }
 
 /// Writes, and reads back: a login ends with 0 only when the connection is there.

@@ -76,11 +76,15 @@ impl Home {
         Ok(())
     }
 
-    /// Makes the home if that is possible, for the commands by which a person finds the definitions. The documented
-    /// next step is `authsome inspect NAME > ~/.authsome/providers/NAME.json`, and the shell opens that file before
-    /// `inspect` starts. A home that cannot be made is read as an empty one.
-    pub fn make_if_possible(&self) {
-        let _ = self.make();
+    /// Makes `~/.authsome` where it can be made, for the commands by which a person finds the definitions: the
+    /// documented next step is `authsome inspect NAME > ~/.authsome/providers/NAME.json`, and the shell opens
+    /// that file before `inspect` is started. A home of another name is made by a command that writes, lest a
+    /// mistyped one come to be.
+    pub fn make_if_usual(&self) {
+        if variable("HOME").is_some_and(|home| home.is_absolute() && self.0 == home.join(".authsome")) {
+            // Where it cannot be made it is read as an empty one.
+            let _ = self.make();
+        }
     }
 }
 
