@@ -5,6 +5,7 @@ use crate::crashes::{GRACEFUL, STRICT};
 use crate::stage::{DEAD, FRESH, Kept, Stage, key, kill_group, named_below, token};
 use helper::Child;
 use proto::Outcome;
+use proto::ops::vault::Expect;
 use proto::record::Status;
 use serde_json::json;
 use std::collections::HashMap;
@@ -230,4 +231,33 @@ fn whoever_is_killed_at_any_step_costs_no_login_that_could_live_and_nobody_five_
             });
         }
     });
+}
+
+/// A flow that takes a request and then hears nothing more, as one that is stopped.
+const DEAF_FLOW: &str = r#"#!/bin/sh
+echo '{"hello":"flow","versions":[1],"name":"deaf","release":"1","ops":["refresh"],"features":[],"flows":["deaf"]}'
+read -r line
+echo $$ >"$HOME/asked"
+exec sleep 60
+"#;
+
+#[test]
+fn a_flow_does_not_outlive_its_host_even_when_it_hears_nothing() {
+    let stage = Stage::new(Config::plain(), Kept::Bundled);
+    stage.world.home.drop_in("authsome-flow-deaf", DEAF_FLOW).unwrap();
+    stage.log_in("work", DEAD);
+    let mut entry = stage.entry("work");
+    entry.record["flow"] = "deaf".into();
+    stage.vault().put(&key("work"), Expect::Rev(entry.rev), entry.record, entry.secret).unwrap();
+    let source = stage.credential();
+    let asked = stage.world.home.path().join("asked");
+    let pid = || fs::read_to_string(&asked).ok().and_then(|pid| pid.trim().parse::<u32>().ok());
+    std::thread::scope(|scope| {
+        scope.spawn(|| token(&source, "work"));
+        assert!(wait_until(Duration::from_secs(20), || pid().is_some()), "the flow is asked");
+        kill_group(source.id());
+    });
+    let stat = format!("/proc/{}/stat", pid().unwrap());
+    let has_ended = || fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "));
+    assert!(wait_until(Duration::from_secs(2), has_ended), "it is still there");
 }

@@ -3,6 +3,7 @@
 use helper::{Broken, Child, NoAsks};
 use proto::ops::flow::{Learned, Refresh};
 use proto::{Code, Error, Object, Outcome, Result};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 pub trait Flows: Send + Sync {
@@ -11,7 +12,7 @@ pub trait Flows: Send + Sync {
     fn revoke(&self, request: Refresh) -> Result<()>;
 }
 
-/// Starts the helper of a flow.
+/// Starts the helper of a flow, which may live no longer than the thread that starts it.
 pub type StartFlow = Box<dyn Fn(&str) -> Result<Child> + Send + Sync>;
 
 /// How long a renewal may take, the start of the helper included.
@@ -21,29 +22,39 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// One process per renewal: they are rare, and a fresh process has nothing left over.
-pub struct StartedFlows(StartFlow);
+pub struct StartedFlows(Arc<StartFlow>);
 
 impl StartedFlows {
     pub fn new(start: StartFlow) -> StartedFlows {
-        StartedFlows(start)
+        StartedFlows(Arc::new(start))
     }
 
-    /// Starts the helper of a flow, and once more when it died before its hello, when it had sent nothing yet.
-    fn started(&self, flow: &str) -> Result<Child> {
-        let began = Instant::now();
-        match (self.0)(flow) {
-            Err(error) if error.code == Code::Unavailable && began.elapsed() < AT_ONCE => (self.0)(flow),
-            result => result,
-        }
-    }
-
-    fn call(&self, op: &str, request: &Refresh) -> Result<Result<Object>, CallError> {
+    fn call(&self, op: &'static str, request: &Refresh) -> Result<Result<Object>, CallError> {
         let deadline = Instant::now() + DEADLINE;
-        let child = self.started(&request.flow).map_err(CallError::NotStarted)?;
-        let result = child.link().call_until(op, proto::codec::to_object(request), &mut NoAsks, Some(deadline));
+        let (start, flow, body) = (self.0.clone(), request.flow.clone(), proto::codec::to_object(request));
+        let (sender, answer) = mpsc::channel();
         // Ending a helper may take seconds, and the answer must be stored now.
-        std::thread::spawn(move || drop(child));
-        result.map_err(CallError::Broken)
+        std::thread::spawn(move || {
+            let child = match started(&start, &flow) {
+                Ok(child) => child,
+                Err(error) => return drop(sender.send(Err(CallError::NotStarted(error)))),
+            };
+            let result = child.link().call_until(op, body, &mut NoAsks, Some(deadline));
+            drop(sender.send(result.map_err(CallError::Broken)));
+        });
+        // It panicked: whatever it sent may have arrived.
+        let what = || "its thread has ended".to_owned();
+        let lost = |_| Err(CallError::Broken(Broken { helper: request.flow.clone(), what: what(), timed_out: false }));
+        answer.recv().unwrap_or_else(lost)
+    }
+}
+
+/// Starts the helper of a flow, and once more when it died before its hello, when it had sent nothing yet.
+fn started(start: &StartFlow, flow: &str) -> Result<Child> {
+    let began = Instant::now();
+    match start(flow) {
+        Err(error) if error.code == Code::Unavailable && began.elapsed() < AT_ONCE => start(flow),
+        result => result,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starting the program that serves a role. Defaults and drop-ins take the same road.
 
-use crate::{Context, exec_path};
+use crate::{Context, exec_path, kernel};
 use helper::{Asks, Child, NoAsks, Spawned, vault::Vault};
 use proto::{Object, Result};
 use std::ffi::OsStr;
@@ -74,7 +74,8 @@ impl Context {
         self.helper("proxy", self.config.proxy.as_deref())
     }
 
-    /// Starts the helper of a flow: the bundled one for the flows it knows, else a drop-in.
+    /// Starts the helper of a flow: the bundled one for the flows it knows, else a drop-in. It gets TERM when the
+    /// calling thread ends.
     pub fn flow(&self, flow: &str) -> Result<Child> {
         let bundled = self.helper("flow", None)?;
         if bundled.link().hello().flows.iter().any(|known| known == flow) {
@@ -92,7 +93,12 @@ impl Context {
             None => exec_path::find_bundled(&format!("authsome-{role}"))?,
             Some(name) => exec_path::find_helper(role, name)?,
         };
-        Ok(Child::spawn(command(&program, self.home.path()), role, self.tracer.clone())?)
+        let mut command = command(&program, self.home.path());
+        if role == "flow" {
+            // One that is stopped does not see that its host is gone, and would send a token when it goes on.
+            kernel::die_with_parent(&mut command);
+        }
+        Ok(Child::spawn(command, role, self.tracer.clone())?)
     }
 }
 
