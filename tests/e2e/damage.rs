@@ -1,4 +1,4 @@
-//! Homes in a bad state: what can still be had is had.
+//! Homes in a bad state: everything that can be read is still read.
 
 use crate::person::Person;
 

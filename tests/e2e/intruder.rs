@@ -1,4 +1,4 @@
-//! Another process of the same user, which wants what authsome's programs have.
+//! Attacks of another process of the same user on authsome's programs.
 
 use crate::person::Person;
 use std::fs;

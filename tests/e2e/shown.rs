@@ -1,8 +1,8 @@
-//! What is shown of what others chose.
+//! Texts of providers and definitions in the output.
 
 use crate::person::Person;
 
-/// As a provider may answer: escape sequences of a terminal, in both encodings, and an override of the direction.
+/// A hostile text: escape sequences of a terminal, in both encodings, and an override of the direction.
 const RECORD: &str = r#"{"record":{"provider":"openai","flow":"api_key","status":"connected",
     "scopes":["\u001b]0;owned\u0007read"],"account":{"label":"\u009b31m\u202eevil"}},"secret":{"api_key":"sk-0123456789"}}"#;
 

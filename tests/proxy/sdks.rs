@@ -21,7 +21,7 @@ fn bundled(provider: &str, host: &str, key: Option<&str>) -> World {
     let mut world = World::new(provider, Config { api_url: vec![host.to_owned()], ..Config::default() });
     let own = world.home.authsome().join(format!("providers/{provider}.json"));
     std::fs::remove_file(own).unwrap();
-    // One that answers whatever comes: what came is what is judged.
+    // The API answers every request; the tests judge the requests.
     world.api = Api::start(&world.ca, host).unwrap();
     if let Some(key) = key {
         let login = ["login", provider, "--stdin", "--no-check"];
@@ -49,7 +49,7 @@ fn python(environment: &str, world: &World, code: &str) -> Option<Output> {
 /// `x-api-key` and `Authorization` of the last request.
 type Places<'a> = (Option<&'a str>, Option<&'a str>);
 
-/// Of the generation that has a header of its own, and of the one that sends a bearer token.
+/// The SDK's generations: one has a header of its own, the other sends a bearer token.
 const OWN: Places = (Some(KEY), None);
 const BEARER: Places = (None, Some("Bearer sk-ant-api03-abcdefghijklmnopqrstuvwxyz"));
 

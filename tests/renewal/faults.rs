@@ -15,7 +15,7 @@ fn error(code: u16, name: &str) -> Fault {
     Fault::Answer(code, json!({"error": name}).to_string())
 }
 
-/// What the endpoint does whenever it is asked, and what that comes to: two lost answers end the login.
+/// The answers of the endpoint to every request, and the outcome of each: two lost answers end the connection.
 fn misdeeds() -> Vec<(&'static str, Fault, &'static str)> {
     vec![
         ("500", status(500), "retry-at"),

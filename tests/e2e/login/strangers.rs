@@ -127,7 +127,7 @@ fn silent_connections_leave_room_for_the_browser_and_are_let_go() {
 }
 
 /// What the page answers to a program of another user, which root alone can start.
-/// `libs/cli/src/peer.rs` shows for everyone whose a socket is.
+/// The tests in `libs/cli/src/peer.rs` cover the owner of a socket without root.
 fn asked_by_another_user(address: &str) -> Option<String> {
     let listener = listener(address);
     let path = &address[origin(address).len()..];

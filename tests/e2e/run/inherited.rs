@@ -7,7 +7,7 @@ use crate::world::World;
 use std::time::Duration;
 use testkit::{Pty, Signal, wait_until};
 
-// As `run` has it.
+// The same table as in `run`.
 #[path = "../../../bins/authsome-run/inherited.rs"]
 #[allow(dead_code)]
 mod table;

@@ -1,4 +1,4 @@
-//! What a person is told of a session: who is in it, who is left out, and that nothing came of it.
+//! The lines that a person reads about a session: its connections, those left out, and that no credential was used.
 
 use super::connected;
 use crate::world::World;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const IN_SESSION: &str = "In this session: demo";
 const NOTHING: &str = "No request of this session got a credential";
 
-/// What a session on a terminal shows, without and with `-q`.
+/// Returns what a session on a terminal shows, without and with `-q`.
 fn shown(world: &World, flags: &[&str], script: &str) -> String {
     let args = world.run_args(&["sh", "-c", script]);
     let args: Vec<&str> = flags.iter().copied().chain(args.iter().map(String::as_str)).collect();
@@ -51,7 +51,7 @@ fn on_a_terminal_run_says_that_nothing_is_connected() {
     assert!(!seen.contains(NOTHING), "{seen}");
 }
 
-/// Changes the demo provider's definition by a hand that slipped.
+/// Breaks the demo provider's definition by a typing error.
 fn slipped(world: &World, slip: impl FnOnce(PathBuf, String)) {
     let path = world.home.authsome().join("providers/demo.json");
     let text = std::fs::read_to_string(&path).unwrap();

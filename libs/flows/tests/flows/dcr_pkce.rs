@@ -117,7 +117,7 @@ fn a_renewal_that_spent_its_time_on_finding_endpoints_sends_no_refresh_token() {
 #[test]
 fn endpoints_that_cannot_be_found_spend_no_refresh_token_and_log_nobody_out() {
     let refused = || json!({"error":"invalid_token"});
-    // The resource's two places, the resource itself, and two of its origin's server: all there are.
+    // Five places were asked: the resource's two, the resource itself, and two of its origin's server.
     let always = |status: u16, body: Value| (0..5).fold(Stage::new(), |stage, _| stage.provider(status, body.clone()));
     let lost = || TransportError::Lost("timeout".into());
     for (stage, outcome) in [
@@ -266,7 +266,7 @@ fn a_secret_of_the_registered_client_is_kept_as_one() {
     assert!(stage.header(3, "authorization").unwrap().starts_with("Basic "));
 }
 
-/// A login that asks for nothing of its own.
+/// Returns a login that names no scopes.
 fn scopeless(definition: Value) -> Value {
     let mut op = login(definition, Value::Null);
     op["scopes"] = json!([]);

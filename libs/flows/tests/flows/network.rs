@@ -250,7 +250,7 @@ fn a_named_certificate_file_that_cannot_be_used_is_told() {
     assert_eq!(Http::new(&Settings::default()).unwrap().warnings(), [""; 0]);
 }
 
-/// What a login hears of a server with this certificate, trusting those.
+/// Returns the error of a login at a server with this certificate, when only those are trusted.
 fn untrusted(config: std::sync::Arc<rustls::ServerConfig>, trusted: &str) -> (String, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());

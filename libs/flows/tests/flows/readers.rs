@@ -1,5 +1,5 @@
-//! What stands between a provider and us may compress, mark and label an answer as it likes: every combination,
-//! for everyone who reads one, is read as if it had come plain.
+//! A server in front of a provider may compress, mark and label an answer in any way. Every reader of answers reads
+//! every combination as if it had come plain.
 
 use crate::stage::{Stage, client_of, code, connection, definition, login, stored_client, token};
 use flate2::Compression;
@@ -10,7 +10,7 @@ use proto::Outcome;
 use serde_json::{Value, json};
 use std::io::Read;
 
-/// Not in ASCII, and in every charset that is tried.
+/// A text that is not ASCII and exists in every charset that is tried.
 const LABEL: &str = "Zoë’s café";
 
 const CODINGS: &[&str] = &["identity", "gzip", "deflate", "raw deflate", "br"];
