@@ -30,7 +30,7 @@ pub struct Args {
     /// OAuth client to use (its secret is asked for)
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
-    /// Forget the stored OAuth client and log in anew, with one that is asked for or registered
+    /// Log in anew with another OAuth client, asked for or registered, in place of the stored one
     #[arg(long)]
     pub reset_client: bool,
     /// Read the secret from stdin: a key alone, or {"client_id":…,"client_secret":…}

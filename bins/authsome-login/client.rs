@@ -14,10 +14,12 @@ use provider::Definition;
 /// The client of earlier logins, unless another is asked for. What it was given to must not have moved.
 pub fn stored(args: &Args, vault: &Vault, key: &Key, definition: &Definition) -> Result<Option<Client>> {
     if args.reset_client {
-        return forget(vault, key).map(|()| None);
+        // The stored one stays until the flow keeps another: a login that fails must not cost a secret
+        // that the provider shows once.
+        return Ok(None);
     }
     let Some(entry) = vault.get(key)? else { return Ok(None) };
-    let hint = format!("authsome login {} --reset-client forgets it", key.provider);
+    let hint = format!("authsome login {} --reset-client puts another in its place", key.provider);
     let record = codec::from_object(&format!("the OAuth client {key}"), entry.record);
     let mut client = Client { record: record.map_err(|error| error.hint(hint))?, secret: entry.secret };
     if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
@@ -32,13 +34,6 @@ pub fn stored(args: &Args, vault: &Vault, key: &Key, definition: &Definition) ->
     Ok(Some(client))
 }
 
-fn forget(vault: &Vault, key: &Key) -> Result<()> {
-    match vault.erase(key, Expect::Anything) {
-        Err(error) if error.code != Code::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// A definition that now sends the client elsewhere gets it only when a person says so.
 fn confirm_moved(args: &Args, name: &str, was: &Bound, is: &Bound) -> Result<()> {
     let moved: Vec<String> = is.changes(was).iter().map(|change| proto::redact::shown(change)).collect();
@@ -49,7 +44,7 @@ fn confirm_moved(args: &Args, name: &str, was: &Bound, is: &Bound) -> Result<()>
     confirm(
         args,
         &format!("{change}. Use the stored OAuth client there?"),
-        &format!("authsome login {name} --reset-client forgets it and asks for one"),
+        &format!("authsome login {name} --reset-client asks for another one"),
     )
 }
 

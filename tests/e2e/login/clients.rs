@@ -3,7 +3,7 @@
 use super::{notion, origin};
 use crate::world::World;
 use serde_json::Value;
-use testkit::{Browser, Config, Consent};
+use testkit::{Browser, Config, Consent, Signal};
 
 /// Logs in where the client registers itself: the provider's window alone.
 fn register(world: &World, args: &[&str]) -> testkit::Output {
@@ -138,6 +138,20 @@ fn another_client_id_asks_for_its_secret_and_a_reset_asks_for_both() {
     let page = Browser::new().unwrap().open(&world.opened_as(4)).unwrap();
     assert_eq!(page.fields(), ["client_id", "client_secret"], "{}", page.body);
     drop(running);
+}
+
+#[test]
+fn a_reset_that_ends_before_another_client_is_given_keeps_the_stored_one() {
+    let world = notion();
+    world.connect(&[]);
+    world.start_login(&["--reset-client", "--no-input"]).finish().unwrap().expect_code(4);
+    world.start_login(&["--reset-client", "--timeout", "1"]).finish().unwrap().expect_code(7);
+    let before = world.opened().len();
+    let running = world.start_login(&["--reset-client"]);
+    world.opened_as(before + 1);
+    running.signal_group(Signal::INT).unwrap();
+    running.finish().unwrap().expect_code(130);
+    world.log_in_again(&["--force"]);
 }
 
 #[test]
