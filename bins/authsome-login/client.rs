@@ -3,6 +3,8 @@
 //! A new one is the flow's to ask for; see `Host::keep_client`.
 
 use crate::args::Args;
+use crate::events::Events;
+use crate::fields::Given;
 use cli::catalog;
 use helper::vault::Vault;
 use proto::ops::flow::Client;
@@ -12,7 +14,14 @@ use proto::{Code, Error, Key, Result, codec};
 use provider::Definition;
 
 /// The client of earlier logins, unless another is asked for. What it was given to must not have moved.
-pub fn stored(args: &Args, vault: &Vault, key: &Key, definition: &Definition) -> Result<Option<Client>> {
+pub fn stored(
+    args: &Args,
+    given: &Given,
+    events: &Events,
+    vault: &Vault,
+    key: &Key,
+    definition: &Definition,
+) -> Result<Option<Client>> {
     if args.reset_client {
         // The stored one stays until the flow keeps another: a login that fails must not cost a secret
         // that the provider shows once.
@@ -23,6 +32,10 @@ pub fn stored(args: &Args, vault: &Vault, key: &Key, definition: &Definition) ->
     let record = codec::from_object(&format!("the OAuth client {key}"), entry.record);
     let mut client = Client { record: record.map_err(|error| error.hint(hint))?, secret: entry.secret };
     if args.client_id.as_ref().is_some_and(|id| *id != client.record.client_id) {
+        return Ok(None);
+    }
+    if let Some((what, variable)) = given.other_in_environment(&client) {
+        events.note(&format!("using the OAuth {what} of {variable}; another one was stored"));
         return Ok(None);
     }
     let bound = catalog::bound(definition)?;

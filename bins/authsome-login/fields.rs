@@ -6,7 +6,7 @@ use crate::value;
 use proto::ops::flow::{Client, Field, Form, FormAnswer};
 use proto::{Error, PLACEHOLDER, Result};
 use provider::Definition;
-use provider::definition::{Exported, OAuth};
+use provider::definition::{Exported, OAuth, TokenAuth};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -33,13 +33,16 @@ pub struct Settled {
 }
 
 impl Given {
-    pub fn read(args: &Args, definition: &Definition) -> Result<Given> {
-        let client = |of: fn(&OAuth) -> &Option<String>| {
-            definition.oauth.as_ref().and_then(|oauth| of(oauth).clone()).into_iter().collect()
-        };
+    pub fn read(args: &Args, definition: &Definition, flow: &str) -> Result<Given> {
+        // A flow that registers its client asks for none.
+        let asked = definition.oauth.as_ref().filter(|_| flow != "dcr_pkce");
+        let client =
+            |of: fn(&OAuth) -> &Option<String>| asked.and_then(|oauth| of(oauth).clone()).into_iter().collect();
+        // The secret of a public client is neither asked for nor sent.
+        let is_public = asked.is_some_and(|oauth| oauth.token_auth == TokenAuth::None);
         let variables = BTreeMap::from([
             ("client_id", client(|oauth| &oauth.client_id_env)),
-            ("client_secret", client(|oauth| &oauth.client_secret_env)),
+            ("client_secret", if is_public { Vec::new() } else { client(|oauth| &oauth.client_secret_env) }),
             (Exported::credential_of(definition.auth_type).as_str(), definition.credential_variables()),
         ]);
         let stdin = if args.stdin { Piped::read()? } else { Piped::default() };
@@ -101,6 +104,26 @@ impl Given {
         self.stdin.is_of(client)
     }
 
+    /// Returns what of an OAuth client the environment gives that is not `stored`'s, and the variable that holds it.
+    ///
+    /// A secret alone names no client. What stdin holds counts before the environment.
+    pub fn other_in_environment(&self, stored: &Client) -> Option<(&'static str, String)> {
+        if !self.stdin.is_empty() {
+            return None;
+        }
+        if self.client_id.is_none() {
+            let (id, variable) = self.from_environment("client_id")?;
+            if id.trim() != stored.record.client_id {
+                return Some(("client ID", variable));
+            }
+        }
+        // A client that signs has no such secret.
+        let known = stored.secret.get("client_secret");
+        let has_secret = known.is_some() || stored.secret.is_empty();
+        let (secret, variable) = self.from_environment("client_secret").filter(|_| has_secret)?;
+        (known != Some(secret.trim())).then_some(("client secret", variable))
+    }
+
     fn value(&self, field: &Field, only_masked: bool) -> Option<(Zeroizing<String>, String)> {
         if let Some(value) = self.client_id.as_ref().filter(|_| field.name == "client_id") {
             return Some((Zeroizing::new(value.clone()), "--client-id".to_owned()));
@@ -109,9 +132,14 @@ impl Given {
         if let Some(value) = piped.or_else(|| self.stdin.alone().filter(|_| field.masked && only_masked)) {
             return Some((value.clone(), "stdin".to_owned()));
         }
+        self.from_environment(&field.name)
+    }
+
+    /// Returns a field's value and the variable that holds it.
+    fn from_environment(&self, field: &str) -> Option<(Zeroizing<String>, String)> {
         // A session's placeholder is no key of anybody.
         let set = |variable: &String| std::env::var(variable).ok().filter(|v| !v.is_empty() && v != PLACEHOLDER);
-        let mut variables = self.variables.get(field.name.as_str())?.iter();
+        let mut variables = self.variables.get(field)?.iter();
         variables.find_map(|variable| Some((Zeroizing::new(set(variable)?), variable.clone())))
     }
 }

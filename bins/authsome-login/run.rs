@@ -68,9 +68,10 @@ fn connect(args: Args, context: &Context, ears: Ears) -> Result<Status> {
     context.home.make()?;
     let child = context.flow(&flow)?;
     let callback = Callback::parse(context.config.callback.as_deref())?;
-    let given = Given::read(&args, &definition)?;
+    let given = Given::read(&args, &definition, &flow)?;
     let client_key = Key::client(&context.profile, &name);
-    let client = client::stored(&args, &vault, &client_key, &definition).map_err(about_it)?;
+    let client = client::stored(&args, &given, &events, &vault, &client_key, &definition);
+    let client = client.map_err(about_it)?;
     let asked = scopes(&args, &definition);
     let state = random_text()?;
     let mut host = Host {

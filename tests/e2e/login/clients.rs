@@ -154,6 +154,51 @@ fn a_reset_that_ends_before_another_client_is_given_keeps_the_stored_one() {
     world.log_in_again(&["--force"]);
 }
 
+/// A provider whose definition names variables for the OAuth client.
+fn with_variables() -> World {
+    let world = notion();
+    let mut definition = world.server.definition("demo");
+    definition["oauth"]["client_id_env"] = "DEMO_CLIENT_ID".into();
+    definition["oauth"]["client_secret_env"] = "DEMO_CLIENT_SECRET".into();
+    world.home.write_definition("demo", &definition).unwrap();
+    world
+}
+
+#[test]
+fn a_client_in_the_environment_goes_before_a_mistyped_one_that_was_stored() {
+    for (id, secret, told) in [
+        ("mistyped", "S3CRET-other", "using the OAuth client ID of DEMO_CLIENT_ID; another one was stored\n"),
+        ("client", "S3CRET-other", "using the OAuth client secret of DEMO_CLIENT_SECRET; another one was stored\n"),
+    ] {
+        let mut world = with_variables();
+        world.home.set_env("DEMO_CLIENT_ID", id);
+        world.home.set_env("DEMO_CLIENT_SECRET", secret);
+        world.start_login(&["--timeout", "1"]).finish().unwrap().expect_code(7);
+
+        let right: Value = serde_json::from_str(&world.client_json()).unwrap();
+        world.home.set_env("DEMO_CLIENT_ID", right["client_id"].as_str().unwrap());
+        world.home.set_env("DEMO_CLIENT_SECRET", right["client_secret"].as_str().unwrap());
+        let output = register(&world, &[]);
+        assert!(output.stderr.contains(told), "{}", output.stderr);
+        assert_eq!(client_of(&world, "default"), "client");
+        // The same one again is no other.
+        let output = register(&world, &["--force"]);
+        assert!(!output.stderr.contains("was stored"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_variable_of_the_client_does_not_move_a_registered_one() {
+    let mut world = World::new("demo", Config::mcp());
+    let mut definition = world.server.definition("demo");
+    definition["oauth"]["client_id_env"] = "DEMO_CLIENT_ID".into();
+    world.home.write_definition("demo", &definition).unwrap();
+    world.home.set_env("DEMO_CLIENT_ID", "other");
+    register(&world, &[]);
+    let output = register(&world, &["--force"]);
+    assert_eq!(world.server.requests_to("/register").len(), 1, "{}", output.stderr);
+}
+
 #[test]
 fn a_public_client_may_leave_the_secret_empty() {
     let config = Config { client_auth: testkit::ClientAuth::None, client_secret: None, ..Config::plain() };
