@@ -1,17 +1,16 @@
 //! Erases one connection and mends the default.
 
 use crate::args::Args;
-use cli::{Context, Status, catalog, prompt};
-use proto::Result;
+use cli::{Connections, Context, Status, catalog, prompt};
+use helper::vault::Vault;
 use proto::ops::vault::Expect;
+use proto::{ProviderName, Result};
 use serde_json::json;
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("logout")?;
-    let definition = context.provider(&args.provider)?.definition;
-    let provider = catalog::name_of(&definition)?;
     let vault = context.vault()?;
-    let known = context.connections(&vault, &provider)?;
+    let (provider, known) = connections(context, &vault, &args.provider)?;
     let row = known.choose_to_end(args.connection.as_ref())?;
     let was_default = known.default.as_ref() == row.key.connection_name();
     let name = row.key.connection_name().cloned().unwrap_or_default();
@@ -27,4 +26,20 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
         context.output.document(&json!({"provider": provider, "connection": name, "was_default": was_default}));
     }
     Ok(0)
+}
+
+/// Returns a provider's connections. A definition that is broken or gone is an error only when the vault has none
+/// under `name`: forgetting needs no definition.
+fn connections(context: &Context, vault: &Vault, name: &str) -> Result<(ProviderName, Connections)> {
+    let defined = context.provider(name).and_then(|entry| catalog::name_of(&entry.definition));
+    let provider = match (&defined, name.parse::<ProviderName>()) {
+        (Ok(provider), _) => provider.clone(),
+        (Err(_), Ok(provider)) => provider,
+        (Err(error), Err(_)) => return Err(error.clone()),
+    };
+    let known = context.connections(vault, &provider)?;
+    match defined {
+        Err(error) if known.rows.is_empty() => Err(error),
+        _ => Ok((provider, known)),
+    }
 }

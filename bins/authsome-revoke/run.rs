@@ -16,7 +16,8 @@ const ANSWER: Duration = Duration::from_secs(60);
 
 pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.refuse_inside_session("revoke")?;
-    let provider = catalog::name_of(&context.provider(&args.provider)?.definition)?;
+    let defined = context.provider(&args.provider).and_then(|entry| catalog::name_of(&entry.definition));
+    let provider = defined.map_err(|error| undefined(context, &args.provider, error))?;
     let vault = context.vault()?;
     let known = context.connections(&vault, &provider)?;
     let keys = meant(&known, &args)?;
@@ -39,6 +40,18 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     context.repair_default(&vault, &provider)?;
     report(context, &provider, ended);
     failed.map_or(Ok(0), Err)
+}
+
+/// Adds to the error of a definition that is broken or gone how to forget the provider's connections without it.
+fn undefined(context: &Context, name: &str, error: Error) -> Error {
+    let Ok(provider) = name.parse::<ProviderName>() else { return error };
+    let known = context.vault().and_then(|vault| context.connections(&vault, &provider));
+    if !known.is_ok_and(|known| !known.rows.is_empty()) {
+        return error;
+    }
+    let logout = format!("authsome logout {provider}{} forgets it untold", context.profile.flag());
+    let hint = error.hint.iter().cloned().chain([logout]).collect::<Vec<_>>().join("; ");
+    error.hint(hint)
 }
 
 fn meant(known: &Connections, args: &Args) -> Result<Vec<Key>> {
