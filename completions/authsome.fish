@@ -140,7 +140,7 @@ complete -c authsome -n "__fish_authsome_using_subcommand login" -l timeout -d '
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l home -d 'Where authsome keeps its files [default: ~/.authsome]' -r -F
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l profile -d 'Use the connections of this profile' -r
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l force -d 'Log in again although connected; confirm a changed definition'
-complete -c authsome -n "__fish_authsome_using_subcommand login" -l reset-client -d 'Forget the stored OAuth client and log in anew, with one that is asked for or registered'
+complete -c authsome -n "__fish_authsome_using_subcommand login" -l reset-client -d 'Log in anew with another OAuth client, asked for or registered, in place of the stored one'
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l stdin -d 'Read the secret from stdin: a key alone, or {"client_id":…,"client_secret":…}'
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l no-browser -d 'Do not open a browser; print the addresses'
 complete -c authsome -n "__fish_authsome_using_subcommand login" -l no-input -d 'Ask nobody anything; fail when a person is needed'

@@ -210,7 +210,7 @@ _arguments "${_arguments_options[@]}" : \
 '--home=[Where authsome keeps its files \[default\: ~/.authsome\]]:DIR:_files' \
 '--profile=[Use the connections of this profile]:NAME:_default' \
 '--force[Log in again although connected; confirm a changed definition]' \
-'--reset-client[Forget the stored OAuth client and log in anew, with one that is asked for or registered]' \
+'--reset-client[Log in anew with another OAuth client, asked for or registered, in place of the stored one]' \
 '--stdin[Read the secret from stdin\: a key alone, or {"client_id"\:…,"client_secret"\:…}]' \
 '--no-browser[Do not open a browser; print the addresses]' \
 '--no-input[Ask nobody anything; fail when a person is needed]' \
