@@ -28,17 +28,17 @@ pub struct Roots {
 }
 
 /// Writes both files, with the certificates that the person named in variables. It returns a line for each file that
-/// cannot be read.
+/// cannot be read or holds no certificate.
 pub fn write(session: &Session, session_ca: &str) -> Result<(Roots, Vec<String>)> {
     let system = SYSTEM.iter().map(Path::new).find(|path| path.is_file()).map(Path::to_owned);
     let (own, added) = (inherited(Value::Roots), inherited(Value::ExtraRoots));
-    let unread: BTreeSet<String> = own.iter().chain(&added).filter_map(unreadable).collect();
+    let unusable: BTreeSet<String> = own.iter().chain(&added).filter_map(unusable).collect();
     let paths = |files: &[(String, PathBuf)]| files.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>();
     let all = bundle(system.into_iter().chain(paths(&own)).chain(paths(&added)), session_ca);
     let extra = bundle(paths(&added).into_iter(), session_ca);
     let roots =
         Roots { all: session.write("roots.pem", all.as_bytes())?, extra: session.write("ca.pem", extra.as_bytes())? };
-    Ok((roots, unread.into_iter().collect()))
+    Ok((roots, unusable.into_iter().collect()))
 }
 
 /// Returns the variables of this kind that the person has set, with their files.
@@ -49,12 +49,14 @@ fn inherited(value: Value) -> Vec<(String, PathBuf)> {
     named.filter_map(|(name, path)| Some((name.into_string().ok().filter(|name| is_one(name))?, path.into()))).collect()
 }
 
-fn unreadable((variable, path): &(String, PathBuf)) -> Option<String> {
-    let error = read(path).err()?;
-    Some(format!(
-        "{variable} names {}, which cannot be read ({error}): its certificates are not trusted",
-        path.display()
-    ))
+/// Returns what is wrong with a file or directory of certificates that a variable names.
+fn unusable((variable, path): &(String, PathBuf)) -> Option<String> {
+    let why = match read(path) {
+        Err(error) => format!("which cannot be read ({error}): its certificates are not trusted"),
+        Ok(text) if certificates(&text).next().is_none() => "which holds no certificate in PEM".to_owned(),
+        Ok(_) => return None,
+    };
+    Some(format!("{variable} names {}, {why}", path.display()))
 }
 
 /// Reads a file, or all files of a directory, which some clients take as well.
@@ -95,6 +97,22 @@ fn certificates(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_or_directory_without_a_certificate_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let told = |path: &Path| unusable(&("SSL_CERT_FILE".to_owned(), path.to_owned()));
+        let file = directory.path().join("own.pem");
+        for text in ["", "root:x:0:0\n", BEGIN] {
+            std::fs::write(&file, text).unwrap();
+            for path in [file.as_path(), directory.path()] {
+                let line = format!("SSL_CERT_FILE names {}, which holds no certificate in PEM", path.display());
+                assert_eq!(told(path), Some(line), "{text:?}");
+            }
+        }
+        std::fs::write(&file, format!("{BEGIN}\nAAAA\n{END}\n")).unwrap();
+        assert_eq!((told(&file), told(directory.path())), (None, None));
+    }
 
     #[test]
     fn a_certificate_that_is_in_two_bundles_is_in_ours_once() {

@@ -23,7 +23,7 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     let proxy = context.proxy()?;
     session.proxy(proxy.id())?;
     let opened = open_proxy(&proxy, &open, context)?;
-    let (roots, unreadable) = roots::write(&session, &opened.ca)?;
+    let (roots, unusable) = roots::write(&session, &opened.ca)?;
     let Some((program, rest)) = args.command.split_first() else {
         return Err(Error::invalid("no command given").hint("authsome run -- COMMAND"));
     };
@@ -31,9 +31,9 @@ pub fn run(args: Args, context: &Context) -> Result<Status> {
     command.args(rest);
     let files = environment::Roots { all: &roots.all, extra: &roots.extra };
     let led_elsewhere = environment::prepare(&mut command, &opened, &files, args.session.strict);
-    unreadable.iter().chain(&led_elsewhere).for_each(|warning| context.output.warning(warning));
+    unusable.iter().chain(&led_elsewhere).for_each(|warning| context.output.warning(warning));
     context.output.aside(|| Some(session_line::who_is_in(&opened, &context.profile)));
-    context.output.aside(|| session_line::typing_is_possible().map(str::to_owned));
+    context.output.aside(|| session_line::typing_is_possible(&opened).map(str::to_owned));
     let status = child::run(command, &signals, &session, &proxy, &context.output);
     if matches!(status, Ok(child::Ended::Command(_))) {
         context.output.aside(|| session_line::nothing_injected(&opened, &proxy));

@@ -128,7 +128,8 @@ pub(crate) fn ambiguous<'a>(
         .choices(choices)
 }
 
-fn missing(key: &Key, by: SaidBy) -> Error {
+/// The connection is not there, although something says it.
+pub(crate) fn missing(key: &Key, by: SaidBy) -> Error {
     let whose = match by {
         SaidBy::Default => ", its default",
         SaidBy::Directory => ", which .authsome.json names",

@@ -1,13 +1,14 @@
 //! Which requests get a credential: one table for the proxy's eyes and for the broker's own.
 
-use crate::choice::{Connections, connections};
+use crate::choice::{Connections, connections, missing};
 use crate::session::Session;
+use crate::usable::{confirmed, reauthorize_expired};
 use crate::world::{World, login_command};
 use host::Authority;
 use proto::ops::credential::{Grant, Place, Route, Routes, Spot, Target};
-use proto::record::{Connection, Status};
+use proto::record::Connection;
 use proto::{Code, ConnectionName, Error, Key, ProfileName, ProviderName, Result};
-use provider::{Choice, Definition, Found, Rule};
+use provider::{Choice, Definition, Found, Rule, SaidBy};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -43,11 +44,17 @@ impl Table {
             }
             match route(world, session, provider, connections) {
                 Ok(route) => {
-                    unusable(world, session, &route, connections).iter().for_each(|text| self.say(text, note));
+                    if self.made_at.is_none() {
+                        refuse_unusable(world, session, provider, route.connection.as_ref(), connections)?;
+                    }
+                    let chosen = route.connection.as_ref().filter(|name| !connections.unreadable.contains_key(*name));
+                    if let Some(error) = chosen.and_then(|name| unusable(world, session, provider, name, connections)) {
+                        self.say(&left_out(provider, &error), note);
+                    }
                     self.keep(route);
                 }
-                // A session with `only` does not begin without one of its providers.
-                Err(error) if self.made_at.is_none() && session.only.is_some() => return Err(error),
+                // The session does not begin without a provider that it was asked for by name.
+                Err(error) if self.made_at.is_none() && session.is_about(provider) => return Err(error),
                 Err(error) => self.say(&left_out(provider, &error), note),
             }
         }
@@ -141,19 +148,47 @@ fn refuse_missing_profile(world: &World, profile: &ProfileName) -> Result<()> {
         .hint(format!("authsome login PROVIDER{}", profile.flag())))
 }
 
-/// Returns the note about a provider whose requests will be refused because its connection needs a login.
-fn unusable(world: &World, session: &Session, route: &Route, connections: &Connections) -> Option<String> {
-    let name = route.connection.as_ref()?;
-    let record = connections.records.get(name)?;
-    let key = session.key(&route.provider, name);
-    let invalid = (record.status == Status::Invalid).then(|| {
-        format!("the connection {name} of {} needs a new login ({})", route.provider, login_command(&key, " --force"))
-    });
-    let changed = || {
-        let error = world.definitions.confirmed(&key, record).err()?;
-        Some(left_out(&route.provider, &error))
-    };
-    invalid.or_else(changed)
+/// Refuses a session that is about a provider whose connection no request can use.
+///
+/// The connections that the session names must all be usable. Where it names the provider alone, that is the chosen
+/// one, or any where a request may choose among all.
+fn refuse_unusable(
+    world: &World,
+    session: &Session,
+    provider: &ProviderName,
+    chosen: Option<&ConnectionName>,
+    connections: &Connections,
+) -> Result<()> {
+    if !session.is_about(provider) {
+        return Ok(());
+    }
+    let why = |name: &ConnectionName| unusable(world, session, provider, name, connections);
+    let named = session.named(provider);
+    if let Some(error) = named.iter().find_map(|name| why(name)) {
+        return Err(error);
+    }
+    let any_serves = matches!(session.grant.get(provider), Some(Grant::All(_)))
+        && connections.names().any(|name| why(name).is_none());
+    match chosen.filter(|_| !any_serves).and_then(why) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Returns why no request can use the connection, as far as that shows without its secret.
+fn unusable(
+    world: &World,
+    session: &Session,
+    provider: &ProviderName,
+    name: &ConnectionName,
+    connections: &Connections,
+) -> Option<Error> {
+    let key = session.key(provider, name);
+    match (connections.records.get(name), connections.unreadable.get(name)) {
+        (Some(record), _) => serves(world, &key, record).err(),
+        (None, Some(error)) => Some(error.clone()),
+        (None, None) => Some(missing(&key, SaidBy::Default)),
+    }
 }
 
 fn left_out(provider: &ProviderName, error: &Error) -> String {
@@ -177,7 +212,7 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
         // One that does not fit its definition any more gets nothing; its neighbours still do.
         let Ok(definition) = world.definitions.of_instance(record) else { continue };
         let key = session.key(provider, name);
-        if env.is_none() && serves(world, &key, record) {
+        if env.is_none() && serves(world, &key, record).is_ok() {
             env = Some(definition.session_env(proto::PLACEHOLDER));
         }
         if !definitions.contains(&definition) {
@@ -215,9 +250,10 @@ fn route(world: &World, session: &Session, provider: &ProviderName, connections:
     })
 }
 
-/// Returns whether a request may get a credential from the connection, as far as that is known without its secret.
-fn serves(world: &World, key: &Key, record: &Connection) -> bool {
-    record.state(world.now()) == "connected" && world.definitions.confirmed(key, record).is_ok()
+/// Checks that a request may get a credential from the connection, as far as that shows without its secret.
+fn serves(world: &World, key: &Key, record: &Connection) -> Result<()> {
+    confirmed(world, key, record)?;
+    if record.state(world.now()) == "expired" { Err(reauthorize_expired(key)) } else { Ok(()) }
 }
 
 /// The login endpoints that a definition leaves open, as this connection's login found them.

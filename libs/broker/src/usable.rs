@@ -5,7 +5,7 @@ use crate::journal;
 use crate::life::{Life, SKEW, life};
 use crate::renewal::{self, Cause};
 use crate::world::{Stored, World, not_connected, reauthorize};
-use proto::record::Status;
+use proto::record::{Connection, Status};
 use proto::{Error, Key, Result};
 use provider::Definition;
 use provider::definition::AuthType;
@@ -62,7 +62,7 @@ pub(crate) fn usable(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, wait
     }
     if !record.renewable {
         let past = record.expires_at.is_some_and(|end| now >= end.saturating_add(SKEW));
-        return if past { Err(reauthorize(key, "has expired and cannot be renewed")) } else { Ok(usable) };
+        return if past { Err(reauthorize_expired(key)) } else { Ok(usable) };
     }
     if life == Life::Due {
         let paused = journal::retry_at(record).is_some_and(|at| now < at);
@@ -95,15 +95,24 @@ pub(crate) fn start(world: &Arc<World>, flights: &Arc<Flights>, key: &Key, cause
 
 fn read(world: &World, key: &Key) -> Result<Usable> {
     let stored = world.read(key)?.ok_or_else(|| not_connected(key))?;
-    match stored.record.status {
-        Status::Connected => {}
-        Status::Invalid => return Err(reauthorize(key, "is no longer valid")),
-        Status::Unknown => return Err(Error::internal(format!("{key} has a status of a newer authsome"))),
-    }
-    let definition = world.definitions.confirmed(key, &stored.record)?;
+    let definition = confirmed(world, key, &stored.record)?;
     let usable = Usable { stored, definition };
     if usable.credential().is_none() {
         return Err(reauthorize(key, "has no credential"));
     }
     Ok(usable)
+}
+
+/// Returns the definition of a connection whose login is still valid and confirmed that definition.
+pub(crate) fn confirmed(world: &World, key: &Key, record: &Connection) -> Result<Definition> {
+    match record.status {
+        Status::Connected => world.definitions.confirmed(key, record),
+        Status::Invalid => Err(reauthorize(key, "is no longer valid")),
+        Status::Unknown => Err(Error::internal(format!("{key} has a status of a newer authsome"))),
+    }
+}
+
+/// The error of a connection whose token has ended, with nothing to renew it by.
+pub(crate) fn reauthorize_expired(key: &Key) -> Error {
+    reauthorize(key, "has expired and cannot be renewed")
 }

@@ -373,12 +373,16 @@ fn a_token_of_one_instance_is_not_for_another() {
 fn a_session_of_one_provider_knows_no_other() {
     let rig = rig();
     rig.connect("default/acme/default", 3600);
-    let mut record = rig.store.record("default/acme/default");
-    record["provider"] = json!("notion");
-    rig.store.set("default/notion/default", record, json!({"access_token": "x"}));
-    let broker = rig.open(json!({"only":["notion"]}));
+    rig.define(
+        json!({"name":"keyed","display_name":"K","auth_type":"api_key","flow":"api_key","api_url":["api.keyed.test"],
+        "api_key":{"header_name":"X-Api-Key"}}),
+    );
+    let record = json!({"provider":"keyed","flow":"api_key","status":"connected",
+        "bound":{"token_url":null,"revocation_url":null,"targets":["api.keyed.test"]}});
+    rig.store.set("default/keyed/default", record, json!({"api_key":"k1"}));
+    let broker = rig.open(json!({"only":["keyed"]}));
     let routes = broker.call("routes", json!({})).unwrap()["routes"].clone();
-    assert_eq!((routes.as_array().unwrap().len(), &routes[0]["provider"]), (1, &json!("notion")));
+    assert_eq!((routes.as_array().unwrap().len(), &routes[0]["provider"]), (1, &json!("keyed")));
     assert_eq!(broker.resolve(API).unwrap_err().code, Code::NotFound);
 }
 
@@ -412,7 +416,63 @@ fn a_connection_whose_requests_will_be_refused_is_told_with_the_command_that_men
     record["status"] = json!("invalid");
     rig.store.set("default/acme/default", record, json!({"access_token": "x"}));
     let told = rig.broker().notes("routes", json!({}));
-    assert_eq!(told, ["the connection default of acme needs a new login (authsome login acme --force)"]);
+    let why = "the connection default of acme is no longer valid";
+    assert_eq!(told, [format!("acme is left out: {why} (authsome login acme --force)")]);
+}
+
+#[test]
+fn a_session_that_names_a_connection_that_no_request_can_use_does_not_begin() {
+    let ended = json!({"renewable": false, "expires_at": proto::time::now() - 3600});
+    let cases = [
+        ("invalid", json!({"status":"invalid"}), json!({}), "is no longer valid"),
+        ("expired", ended, json!({}), "has expired and cannot be renewed"),
+        (
+            "changed",
+            json!({}),
+            json!({"oauth":{"token_url":"https://other.test/token"}}),
+            "sends credentials elsewhere",
+        ),
+    ];
+    for (what, record, definition, why) in cases {
+        let rig = rig();
+        rig.connect("default/acme/default", 3600);
+        let mut changed = rig.store.record("default/acme/default");
+        changed.as_object_mut().unwrap().extend(common::object(record));
+        rig.store.set("default/acme/default", changed, json!({"access_token":"a0"}));
+        rig.define(acme(definition));
+        let by_name = [
+            json!({"only":["acme"]}),
+            json!({"choose":{"acme":"default"}}),
+            json!({"grant":{"acme":["default"]}}),
+            json!({"grant":{"acme":"*"}}),
+        ];
+        for open in by_name {
+            let error = rig.open(open.clone()).call("routes", json!({})).unwrap_err();
+            assert!(error.message.contains(why), "{what} {open}: {error}");
+            assert_eq!(error.hint.as_deref(), Some("authsome login acme --force"), "{what} {open}");
+        }
+        let told = rig.broker().notes("routes", json!({}));
+        assert!(told.len() == 1 && told[0].starts_with("acme is left out: ") && told[0].contains(why), "{told:?}");
+        // A request may choose a neighbour that can be used.
+        rig.define(acme(json!({})));
+        rig.connect("default/acme/work", 3600);
+        for open in [json!({"choose":{"acme":"work"}}), json!({"only":["acme"],"grant":{"acme":"*"}})] {
+            assert!(rig.open(open.clone()).call("routes", json!({})).is_ok(), "{what} {open}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_is_named_and_ends_during_a_session_leaves_the_session_standing() {
+    let rig = rig();
+    rig.connect("default/acme/default", 3600);
+    let broker = rig.open(json!({"only":["acme"]}));
+    broker.call("routes", json!({})).unwrap();
+    let mut record = rig.store.record("default/acme/default");
+    record["status"] = json!("invalid");
+    rig.store.set("default/acme/default", record, json!({"access_token": "x"}));
+    let routes = broker.call("routes", json!({})).unwrap();
+    assert_eq!(routes["routes"][0]["targets"][0]["host"], "api.acme.test");
 }
 
 #[test]

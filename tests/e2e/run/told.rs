@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 const IN_SESSION: &str = "In this session: demo";
+const TYPING: &str = "lets the command type into this terminal";
 const NOTHING: &str = "No request of this session got a credential";
 
 /// Returns what a session on a terminal shows, without and with `-q`.
@@ -49,6 +50,16 @@ fn on_a_terminal_run_says_that_nothing_is_connected() {
     assert!(seen.contains("No connection is in this session: authsome login PROVIDER"), "{seen}");
     // There was no placeholder of which anything could have come.
     assert!(!seen.contains(NOTHING), "{seen}");
+    assert!(!seen.contains(TYPING), "{seen}");
+}
+
+#[test]
+fn a_command_that_could_type_into_the_terminal_is_told_where_the_kernel_has_a_switch_for_it() {
+    let world = connected();
+    let switch = std::fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti");
+    let is_on = switch.is_ok_and(|text| text.trim() != "0");
+    let seen = shown(&world, &[], "true");
+    assert_eq!(seen.contains(TYPING), is_on, "{seen}");
 }
 
 /// Breaks the demo provider's definition by a typing error.
@@ -98,4 +109,29 @@ fn a_provider_whose_definition_sends_credentials_elsewhere_is_left_out_with_a_wa
     let output = world.run(&["true"]).expect_code(0);
     assert!(output.stderr.contains("warning: demo is left out: "), "{}", output.stderr);
     assert!(output.stderr.contains("authsome login demo --force"), "{}", output.stderr);
+}
+
+#[test]
+fn a_connection_that_cannot_be_used_is_not_said_to_be_in_the_session() {
+    let world = connected();
+    slipped(&world, |path, text| std::fs::write(path, text.replace("api.notion.test", "other.notion.test")).unwrap());
+    let seen = shown(&world, &[], "echo started");
+    assert!(seen.contains("demo is left out: ") && seen.contains("started"), "{seen}");
+    assert!(!seen.contains(IN_SESSION), "{seen}");
+    assert!(seen.contains("No connection is in this session") && !seen.contains(TYPING), "{seen}");
+}
+
+#[test]
+fn a_command_whose_connection_is_asked_for_by_name_and_cannot_be_used_is_not_started() {
+    let world = connected();
+    slipped(&world, |path, text| std::fs::write(path, text.replace("api.notion.test", "other.notion.test")).unwrap());
+    for flags in [["--only", "demo"], ["--connection", "demo=default"]] {
+        let mut args = world.run_args(&["echo", "started"]);
+        args.splice(1..1, flags.map(str::to_owned));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let refused = world.home.run(&args).unwrap();
+        assert!(refused.code != Some(0) && refused.stdout.is_empty(), "{flags:?}: {refused:?}");
+        assert!(refused.stderr.contains("error: the definition of demo sends credentials elsewhere"), "{refused:?}");
+        assert!(refused.stderr.contains("hint: authsome login demo --force"), "{refused:?}");
+    }
 }
