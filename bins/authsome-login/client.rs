@@ -1,4 +1,4 @@
-//! The OAuth client that earlier logins kept: used again, forgotten, or confirmed for other places.
+//! The OAuth client that earlier logins kept: used again, passed over for another one, or confirmed for other places.
 //!
 //! A new one is the flow's to ask for; see `Host::keep_client`.
 

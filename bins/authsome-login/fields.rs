@@ -112,7 +112,7 @@ impl Given {
             return None;
         }
         if self.client_id.is_none() {
-            let (id, variable) = self.from_environment("client_id")?;
+            let (id, variable) = self.in_environment("client_id")?;
             if id.trim() != stored.record.client_id {
                 return Some(("client ID", variable));
             }
@@ -120,7 +120,7 @@ impl Given {
         // A client that signs has no such secret.
         let known = stored.secret.get("client_secret");
         let has_secret = known.is_some() || stored.secret.is_empty();
-        let (secret, variable) = self.from_environment("client_secret").filter(|_| has_secret)?;
+        let (secret, variable) = self.in_environment("client_secret").filter(|_| has_secret)?;
         (known != Some(secret.trim())).then_some(("client secret", variable))
     }
 
@@ -132,11 +132,11 @@ impl Given {
         if let Some(value) = piped.or_else(|| self.stdin.alone().filter(|_| field.masked && only_masked)) {
             return Some((value.clone(), "stdin".to_owned()));
         }
-        self.from_environment(&field.name)
+        self.in_environment(&field.name)
     }
 
     /// Returns a field's value and the variable that holds it.
-    fn from_environment(&self, field: &str) -> Option<(Zeroizing<String>, String)> {
+    fn in_environment(&self, field: &str) -> Option<(Zeroizing<String>, String)> {
         // A session's placeholder is no key of anybody.
         let set = |variable: &String| std::env::var(variable).ok().filter(|v| !v.is_empty() && v != PLACEHOLDER);
         let mut variables = self.variables.get(field)?.iter();
