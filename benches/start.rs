@@ -60,7 +60,8 @@ fn connection(number: usize) -> Object {
         "account": {"id": format!("workspace-{number}"), "label": format!("Workspace {number}")},
         "obtained_at": now, "expires_at": now + 86_400, "renewable": true, "client_id": "0123456789abcdef",
         "redirect_uri": "http://127.0.0.1:7998/auth/callback/oauth", "token_auth": "basic",
-        "bound": {"token_url": "https://api.notion.com/v1/oauth/token", "targets": ["api.notion.com"]},
+        "bound": {"token_url": "https://api.notion.com/v1/oauth/token",
+            "revocation_url": "https://api.notion.com/v1/oauth/revoke", "targets": ["api.notion.com"]},
     }))
 }
 
