@@ -119,7 +119,9 @@ fn few_descriptors_are_enough_and_the_command_has_the_same_limit() {
 fn on_a_terminal(world: &World, before: &str, command: &str) -> (Pty, Vec<u32>) {
     let words = run_words(world, &["sh", "-c", command]);
     let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-    let terminal = world.home.pty("sh", &["-c", &format!("{before} {}", quoted.join(" "))]).unwrap();
+    let script = format!("{before} {}", quoted.join(" "));
+    // Whoever runs the tests may ignore SIGHUP, as under nohup.
+    let terminal = world.home.pty("env", &["--default-signal", "sh", "-c", &script]).unwrap();
     made(world, "up");
     let all = below(terminal.id()).into_iter().map(|(pid, _)| pid).chain([terminal.id()]).collect();
     (terminal, all)
