@@ -99,8 +99,9 @@ steps="$HOME/steps"
 mkdir "$steps/first" 2>/dev/null || exec VAULT "$@"
 hold() {
     : >"$steps/reached"
-    while [ ! -e "$steps/go" ]; do sleep 0.01; done
-    [ ! -e "$steps/drop" ] || exit 0
+    # A scene that is over takes its directory away.
+    while [ -d "$steps" ] && [ ! -e "$steps/go" ]; do sleep 0.01; done
+    [ -d "$steps" ] && [ ! -e "$steps/drop" ] || exit 0
 }
 puts=0
 while IFS= read -r line; do
