@@ -224,7 +224,8 @@ fn play(case: Case) {
 fn whoever_is_killed_at_any_step_costs_no_login_that_could_live_and_nobody_five_seconds() {
     let (cases, next) = (cases(), AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        for _ in 0..6 {
+        // Few enough that the machine is not what is waited for.
+        for _ in 0..3 {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
                     play(*case);
