@@ -140,7 +140,8 @@ fn masked(source: &str) -> String {
     String::from_utf8(masked).unwrap()
 }
 
-/// Of a comment, string or character that begins here: what of it is no code, and where it ends.
+/// Returns the offsets of the comment, string or character that begins at `rest`: where its text starts, where it ends,
+/// and where the code goes on.
 fn inside(rest: &str, before: Option<u8>) -> Option<(usize, usize, usize)> {
     if rest.starts_with("//") {
         let end = rest.find('\n').unwrap_or(rest.len());

@@ -53,7 +53,7 @@ fn vault(
     started(lives, lock, false, locks)
 }
 
-/// The same, whose own locks, if it has any, are free for everybody.
+/// Starts a vault as `vault` does, except that every process gets its lock at once (if it has locks).
 fn free_vault(
     lock: bool,
     lives: usize,

@@ -25,7 +25,7 @@ fn killed(rig: &Rig, ago: i64) {
     killed_under(rig, ago, json!({}));
 }
 
-/// The same on this machine, with more in the record.
+/// Leaves the journal entry of a renewer that was killed on this machine, with the fields of `more` in the record.
 fn killed_here(rig: &Rig, more: Value) {
     killed_under(rig, 0, json!({"renewal": {"holder": common::LOCK}, "more": more}));
 }
